@@ -49,11 +49,12 @@ class Architecture:
     genes: tuple[Gene, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "genes", tuple(sorted(Gene(*gene) for gene in self.genes)))
-        if not self.genes:
+        genes = [Gene(*gene) for gene in self.genes]
+        if not genes:
             raise ArchitectureError("A cell needs at least one edge, got none.")
-        for gene in self.genes:
+        for gene in genes:  # before sorting: text and numbers cannot be compared
             _check_gene(gene)
+        object.__setattr__(self, "genes", tuple(sorted(genes)))
         if len({gene[:3] for gene in self.genes}) != len(self.genes):
             raise ArchitectureError("Each edge may appear once per cell; this cell lists one twice.")
         for cell in self.cells:

@@ -116,6 +116,7 @@ def exact_decode(space: SearchSpace, knots: Knots, base: Architecture, shared: i
     """
     if not 0 <= shared <= space.lambda_max:
         raise ArchitectureError(f"Shared edges lie between 0 and Λ = {space.lambda_max}, got {shared}.")
+    space.encode(base)
     alpha, beta = split_logits(space, knots.at(float(shared)))
     edge_score = np.concatenate([_log_softmax(beta[where]) for where in space.slices])
     score = edge_score[:, None] + _log_softmax(alpha)

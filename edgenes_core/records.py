@@ -7,7 +7,6 @@ the form of the Train page. Every record has one JSON form (`to_dict` / `from_di
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -48,10 +47,10 @@ def validate(config: Any) -> None:
         if limits is None:
             continue
         if limits.choices:
-            if value not in limits.choices or isinstance(value, bool) != isinstance(limits.choices[0], bool):
+            if not any(value == choice and type(value) is type(choice) for choice in limits.choices):
                 raise ConfigError(f"{f.name} must be one of {', '.join(map(str, limits.choices))}, got {value!r}.")
             continue
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or (f.type == "int" and not isinstance(value, int)) or not limits.lo <= value <= limits.hi:
             raise ConfigError(
                 f"{f.name} must lie between {limits.lo:g} and {limits.hi:g} ({limits.about}), got {value!r}."
@@ -73,11 +72,16 @@ def from_dict(cls: type[T], data: Any) -> T:
     values = {}
     for name, value in data.items():
         nested = known[name].metadata.get("record")
-        values[name] = from_dict(nested, value) if nested else tuple(value) if isinstance(value, list) else value
+        values[name] = from_dict(nested, value) if nested else _frozen(value)
     try:
         return cls(**values)
     except TypeError as error:
         raise ConfigError(f"{cls.__name__} does not fit its schema: {error}.") from None
+
+
+def _frozen(value: Any) -> Any:
+    """JSON lists back as tuples, at any depth."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _nested(cls: type[T]) -> T:
@@ -102,6 +106,7 @@ class DartsConfig:
     steps: int = ranged(150, 1, 100_000, "bilevel steps of the base search")
     batch: int = ranged(64, 2, 4096, "images per step, of each half")
     channels: int = ranged(8, 2, 128, "C: channels of the supernet")
+    layers: int = ranged(1, 1, 20, "cells stacked in the supernet (at least 2 for normal + reduction cells)")
     weight_lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate of the weights (AdamW, cosine)")
     alpha_lr: float = ranged(0.05, 1e-5, 1.0, "learning rate of the architecture (Adam)")
     alpha_decay: float = ranged(1e-3, 0.0, 1.0, "weight decay of the architecture")
@@ -200,14 +205,20 @@ class PipelineConfig:
             raise ConfigError("dataset must be 'digits' or the path of an .npz file.")
         if self.ensemble.size > self.ensemble.pool:
             raise ConfigError(f"size n = {self.ensemble.size} must not exceed the pool N = {self.ensemble.pool}.")
+        if self.ensemble.controls < self.ensemble.size:
+            raise ConfigError(
+                f"controls = {self.ensemble.controls} must be at least n = {self.ensemble.size}: a control has as many members."
+            )
+        if "+" in self.space.cells and min(self.darts.layers, self.retrain.layers) < 2:
+            raise ConfigError("Normal and reduction cells need at least 2 layers in darts and in retrain.")
 
 
 PRESETS: dict[str, PipelineConfig] = {
     "quick": PipelineConfig(
         preset="quick",
-        darts=DartsConfig(steps=120),
-        hypernet=HypernetConfig(steps=100),
-        retrain=RetrainConfig(epochs=15),
+        darts=DartsConfig(steps=100),
+        hypernet=HypernetConfig(steps=80),
+        retrain=RetrainConfig(epochs=10),
     ),
     "standard": PipelineConfig(
         preset="standard",

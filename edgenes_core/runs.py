@@ -9,6 +9,7 @@ A stage is done when run.json lists its cost; anything else can be missing. Test
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -165,7 +166,8 @@ class Run:
     def base(self) -> Base:
         """α*; StorageError while the search has not finished."""
         data = self._stage_json("base.json", "darts")
-        return Base(Architecture.from_json(data["architecture"]), np.array(data["logits"], float))
+        with storage.fields(self.path / "base.json"):
+            return Base(Architecture.from_json(data["architecture"]), np.array(data["logits"], float))
 
     def save_knots(self, knots: Knots) -> None:
         storage.write_tensors(self.path / "hypernet.safetensors", positions=knots.positions, values=knots.values)
@@ -192,16 +194,18 @@ class Run:
     def lambda_path(self) -> LambdaPath:
         """The exact intervals of λ; StorageError while the hypernetwork is not trained."""
         data = self._stage_json("path.json", "hypernet")
-        rows = [
-            Interval(r["lo"], r["hi"], Architecture.from_json(r["architecture"]), r["shared"])
-            for r in data["intervals"]
-        ]
-        return LambdaPath(data["lambda_max"], tuple(rows))
+        with storage.fields(self.path / "path.json"):
+            rows = [
+                Interval(r["lo"], r["hi"], Architecture.from_json(r["architecture"]), r["shared"])
+                for r in data["intervals"]
+            ]
+            return LambdaPath(data["lambda_max"], tuple(rows))
 
     def soft_count(self) -> SoftCount:
         """s̃ on a grid of λ, as the regulariser saw it after the last step."""
-        grid = self._stage_json("path.json", "hypernet")["soft"]
-        return SoftCount(np.array(grid["lambda"]), np.array(grid["count"]))
+        data = self._stage_json("path.json", "hypernet")
+        with storage.fields(self.path / "path.json"):
+            return SoftCount(np.array(data["soft"]["lambda"]), np.array(data["soft"]["count"]))
 
     def save_plan(self, plan: Sequence[Training]) -> None:
         rows = [{**to_dict(t), "architecture": t.architecture.to_json()} for t in plan]
@@ -211,10 +215,12 @@ class Run:
         """All networks to retrain, pool first in order of λ; empty before the hypernetwork is trained."""
         if not (self.path / "plan.json").exists():
             return ()
-        rows = storage.read_json(self.path / "plan.json")["trainings"]
-        return tuple(
-            from_dict(Training, {**row, "architecture": Architecture.from_json(row["architecture"])}) for row in rows
-        )
+        data = storage.read_json(self.path / "plan.json")
+        with storage.fields(self.path / "plan.json"):
+            return tuple(
+                from_dict(Training, {**row, "architecture": Architecture.from_json(row["architecture"])})
+                for row in data["trainings"]
+            )
 
     def folder(self, training: Training) -> Path:
         return self.path / "candidates" / f"{training.architecture.key}-{training.seed}"
@@ -244,7 +250,8 @@ class Run:
         for training in self.plan():
             if self.is_trained(training):
                 folder = self.folder(training)
-                history = storage.read_json(folder / "history.json")["history"]
+                with storage.fields(folder / "history.json"):
+                    history = storage.read_json(folder / "history.json")["history"]
                 found[training.id] = Network(training, storage.read_array(folder / "val.npy"), history)
         return found
 
@@ -253,17 +260,19 @@ class Run:
 
     def targets(self, split: str) -> np.ndarray:
         """True classes (B,) of 'val' or 'test'."""
-        return storage.read_arrays(self.path / "targets.npz")[split]
+        data = storage.read_arrays(self.path / "targets.npz")
+        with storage.fields(self.path / "targets.npz"):
+            return data[split]
+
+    def val_probabilities(self, members: Sequence[str]) -> np.ndarray:
+        """Validation probabilities (M, B, C) of retrained networks by id."""
+        return np.stack([storage.read_array(folder / "val.npy") for folder in self._folders(members)])
 
     def reveal(self, members: Sequence[str]) -> np.ndarray:
         """Test probabilities (M, B, C) of the members: the only reader of test predictions, and each look is counted."""
-        trained = {t.id: t for t in self.plan() if self.is_trained(t)}
-        if missing := [m for m in members if m not in trained]:
-            raise StorageError(
-                f"Run {self.id} has no retrained network {missing[0]!r}; known are {', '.join(trained)}."
-            )
+        folders = self._folders(members)
         storage.append_line(self.path / "reveals.jsonl", {"time": time.time(), "members": list(members)})
-        return np.stack([storage.read_array(self.folder(trained[m]) / "test.npy") for m in members])
+        return np.stack([storage.read_array(folder / "test.npy") for folder in folders])
 
     def reveals(self) -> int:
         """How many times test results of this run were looked at."""
@@ -284,6 +293,13 @@ class Run:
     def embedding(self) -> dict[str, np.ndarray]:
         """Stored map of cells: see `pipeline.embed_stage`; StorageError if the stage has not run."""
         return storage.read_arrays(self.path / "embedding.npz")
+
+    def _folders(self, members: Sequence[str]) -> list[Path]:
+        trained = {t.id: t for t in self.plan() if self.is_trained(t)}
+        if missing := [m for m in members if m not in trained]:
+            known = f"known are {', '.join(trained)}" if trained else "none has been retrained yet"
+            raise StorageError(f"Run {self.id} has no retrained network {missing[0]!r}; {known}.")
+        return [self.folder(trained[m]) for m in members]
 
     def _stage_json(self, name: str, stage: str) -> dict[str, Any]:
         if not (self.path / name).exists():
@@ -324,7 +340,7 @@ class RunStore:
         path = Path(reference)
         if ID.fullmatch(reference) and (self.root / reference / "run.json").is_file():
             path = self.root / reference
-        if not (path / "run.json").is_file():
+        if not os.path.isfile(path / "run.json"):  # unlike Path.is_file, False for a name that is too long
             raise StorageError(
                 f"No run {reference!r} under {self.root} and no run folder at that path; see: python -m edgenes_core list"
             )

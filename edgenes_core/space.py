@@ -46,9 +46,10 @@ class SearchSpace:
             raise ArchitectureError(f"A node keeps k = 1 or 2 inputs, got k = {self.inputs_per_node}.")
         if self.cells not in (("reduce",), ("normal",), CELLS):
             raise ArchitectureError(f"Cells are ('reduce',), ('normal',) or {CELLS}, got {self.cells}.")
-        if len(set(self.operations)) < 2 or not set(self.operations) <= set(OPERATIONS):
+        distinct = set(self.operations)
+        if not 2 <= len(distinct) == len(self.operations) or not distinct <= set(OPERATIONS):
             raise ArchitectureError(
-                f"Operations must be at least two of {', '.join(OPERATIONS)}, got {self.operations}."
+                f"Operations must be at least two different ones of {', '.join(OPERATIONS)}, got {self.operations}."
             )
 
     @cached_property
@@ -144,6 +145,7 @@ class SearchSpace:
         """
         if not 0 <= shared <= self.lambda_max:
             raise ArchitectureError(f"Shared edges lie between 0 and Λ = {self.lambda_max}, got {shared}.")
+        self.encode(base)
         here = [self._slot_census(node) for _, node in self.slots]
         after = [np.array([1], dtype=object)]
         for ways in reversed(here):

@@ -6,15 +6,17 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from edgenes_core import EdgeNESError
 
 SCHEMA = 1
+T = TypeVar("T")
 
 
 class StorageError(EdgeNESError):
@@ -66,6 +68,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
+@contextmanager
+def fields(path: Path) -> Iterator[None]:
+    """Use around the fields of a file: one that is missing or of another kind becomes a StorageError."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise StorageError(
+            f"{path} is damaged: a field is missing or of another kind ({type(error).__name__}: {error}). "
+            "Restore it from a copy or remove it."
+        ) from None
+
+
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write one array as .npy, without pickle."""
     buffer = io.BytesIO()
@@ -81,24 +95,29 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 
 def read_array(path: Path) -> np.ndarray:
-    """Read a .npy; StorageError if missing or damaged."""
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise StorageError(f"Cannot read {path}: {error}.") from None
+    """Read a .npy; StorageError if missing, damaged, or holding pickled objects."""
+    return _parsed(path, ".npy", lambda file: np.lib.format.read_array(file, allow_pickle=False))
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read an .npz; StorageError if missing, truncated, or holding pickled objects."""
-    import zipfile
-    import zlib
+    """Read an .npz; StorageError if missing, damaged, or holding pickled objects."""
 
+    def parse(file: io.BytesIO) -> dict[str, np.ndarray]:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+    return _parsed(path, ".npz", parse)
+
+
+def _parsed(path: Path, kind: str, parse: Callable[[io.BytesIO], T]) -> T:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        return parse(io.BytesIO(path.read_bytes()))
+    except OSError as error:
+        raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from None
+    except Exception as error:  # on damaged bytes the parsers raise whatever they stumble on
         raise StorageError(
-            f"Cannot read {path}: {error}. The file is missing, truncated or not an .npz of plain arrays."
+            f"{path} is damaged: it is not a whole {kind} of plain arrays ({type(error).__name__}: {error}). "
+            "Restore it from a copy or remove it."
         ) from None
 
 
@@ -111,21 +130,25 @@ def write_tensors(path: Path, **arrays: np.ndarray) -> None:
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:
     """Read a .safetensors file; StorageError if missing or damaged."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    try:
-        return load(path.read_bytes())
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise StorageError(f"Cannot read {path}: {error}.") from None
+    return _parsed(path, ".safetensors", lambda file: load(file.getvalue()))
 
 
 def append_line(path: Path, data: dict[str, Any]) -> None:
-    """Append one JSON line in a single write, so that readers see whole lines or a torn last one."""
+    """Append one JSON line in a single write, so that readers see whole lines or a torn last one.
+
+    A last line that a killed writer left torn is closed first: only that line is lost.
+    """
+    line = (json.dumps(data, separators=(",", ":")) + "\n").encode()
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, (json.dumps(data, separators=(",", ":")) + "\n").encode())
+            size = os.lseek(descriptor, 0, os.SEEK_END)
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line
+            if os.write(descriptor, line) < len(line):
+                raise OSError("the disk is full")
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -134,11 +157,14 @@ def append_line(path: Path, data: dict[str, Any]) -> None:
 
 def read_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     """JSON lines from a byte offset, and the offset to go on from; a torn or unreadable line is skipped."""
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            content = file.read()
+    except FileNotFoundError:
         return [], 0
-    with path.open("rb") as file:
-        file.seek(offset)
-        content = file.read()
+    except OSError as error:
+        raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from None
     whole = content[: content.rfind(b"\n") + 1]
     return list(_objects(whole)), offset + len(whole)
 
@@ -147,7 +173,7 @@ def _objects(content: bytes) -> Iterator[dict[str, Any]]:
     for line in content.splitlines():
         try:
             data = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(data, dict):
             yield data

@@ -1,0 +1,74 @@
+"""Command line: every command prints for people, or one JSON line with --json; a user's mistake is one sentence and exit 1."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgenes_core import EdgeNESError, __version__, commands
+from edgenes_core.commands import Reply
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print one line of JSON")
+    runs = Path(os.environ.get("EDGENES_RUNS", "runs"))
+    shared.add_argument("--runs", type=Path, default=runs, help="folder of all runs (default: %(default)s)")
+    work = argparse.ArgumentParser(add_help=False)
+    work.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
+    work.add_argument("--workers", type=int, default=None, help="worker processes (default: one per core)")
+
+    top = argparse.ArgumentParser(
+        prog="edgenes_core", description="EdgeNES: neural ensemble search with diversity control"
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    add = top.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+
+    p = add("pipeline", parents=[shared, work], help="search, train the hypernetwork, retrain, select: a new run")
+    p.add_argument("--dataset", default="digits", help="digits, or the path of an .npz file")
+    p.add_argument("--preset", default="quick", help="quick, standard or thesis")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--inputs-per-node", type=int, default=None, metavar="K", help="k: 1 or 2")
+    p.add_argument("--cells", default=None, help="reduce, or normal+reduce")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, e.g. darts.steps=50")
+
+    p = add("resume", parents=[shared, work], help="finish a run that was stopped")
+    p.add_argument("run")
+    add("list", parents=[shared], help="all runs")
+    for name, about in (("show", "what a run is and holds"), ("path", "the exact intervals of λ and their cells")):
+        add(name, parents=[shared], help=about).add_argument("run")
+    p = add("decode", parents=[shared], help="the best cell with exactly M shared edges")
+    p.add_argument("run")
+    p.add_argument("--shared", type=int, required=True, metavar="M")
+    p = add("evaluate", parents=[shared], help="judge an ensemble of retrained networks")
+    p.add_argument("run")
+    p.add_argument("--keys", required=True, help="members, separated by commas: KEY, or KEY-SEED for a further seed")
+    p.add_argument("--reveal", action="store_true", help="on the test part; each look is counted")
+    p = add("select", parents=[shared], help="choose the best n of the pool on validation")
+    p.add_argument("run")
+    p.add_argument("--size", type=int, default=3)
+    p.add_argument("--rule", default="exhaustive", help="exhaustive, forward or greedy")
+    p = add("theory", parents=[shared], help="the EdgeNES theorem, three ways")
+    p.add_argument("--n", type=int, default=3)
+    p.add_argument("--lambda-max", type=int, default=4)
+    add("doctor", parents=[shared], help="versions, device, folders")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        reply: Reply = commands.COMMANDS[options.command](options)
+    except EdgeNESError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. What is stored stays; see: python -m edgenes_core list", file=sys.stderr)
+        return 130
+    print(reply.as_json() if options.json else reply.text)
+    return reply.status

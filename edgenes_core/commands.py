@@ -1,0 +1,246 @@
+"""What each command does: options in, a `Reply` out. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgenes_core import __version__, ensembles, jobs
+from edgenes_core.lambda_path import exact_decode
+from edgenes_core.progress import ProgressLine
+from edgenes_core.records import PRESETS, ConfigError, PipelineConfig, from_dict, to_dict
+from edgenes_core.runs import Run, RunStore
+from edgenes_core.storage import StorageError
+from edgenes_core.theory import theorem
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A command's answer: JSON data and the same in words."""
+
+    data: dict[str, Any]
+    text: str
+    status: int = 0
+
+    def as_json(self) -> str:
+        return json.dumps(self.data, allow_nan=False, ensure_ascii=False)
+
+
+def pipeline(options: argparse.Namespace) -> Reply:
+    config = build_config(options)
+    run = RunStore(options.runs).create(
+        config,
+        versions=versions(),
+        commit=commit(),
+        command=shlex.join(["python", "-m", "edgenes_core", *sys.argv[1:]]),
+    )
+    print(f"run {run.id}", file=sys.stderr)
+    return _work(run, options)
+
+
+def resume(options: argparse.Namespace) -> Reply:
+    return _work(_open(options), options)
+
+
+def _work(run: Run, options: argparse.Namespace) -> Reply:
+    from edgenes_core.executors import default_workers, local_executor
+    from edgenes_core.pipeline import Session, run_pipeline
+
+    line = ProgressLine(sys.stderr)
+    with jobs.hold(run):
+        executor = local_executor(default_workers() if options.workers is None else options.workers)
+        try:
+            run_pipeline(Session(run, executor, options.device, line.show, lambda: jobs.cancel_requested(run)))
+        finally:
+            line.close()
+            executor.shutdown(wait=True, cancel_futures=True)
+    return finished(run)
+
+
+def finished(run: Run) -> Reply:
+    """The last line of `pipeline`: seconds per stage, the selected ensemble and its controls."""
+    manifest, stored = run.manifest, run.ensembles()
+    brief = {name: {"members": e["members"], "val": e["val"]} for name, e in stored.items() if e["role"] != "user"}
+    seconds = {stage: round(cost["seconds"], 2) for stage, cost in manifest.stages.items()}
+    selected = brief.pop("selected")
+    lines = [f"run {run.id}   " + "   ".join(f"{stage} {s:.1f} s" for stage, s in seconds.items())]
+    lines += [_ensemble_line(e["title"], e["val"]) for name, e in stored.items() if e["role"] != "user"]
+    lines.append(f"look at it: make app, or EDGENES_RUNS={run.path.parent} make app\n{run.id}")
+    return Reply({"run": run.id, "seconds": seconds, "ensemble": selected, "controls": brief}, "\n".join(lines))
+
+
+def list_runs(options: argparse.Namespace) -> Reply:
+    runs, damaged = RunStore(options.runs).list()
+    rows = [
+        {
+            "run": r.id,
+            "state": jobs.state(r).name,
+            "dataset": m.config.dataset,
+            "seed": m.config.seed,
+            "preset": m.config.preset,
+            "created": m.created,
+        }
+        for r in runs
+        for m in [r.manifest]
+    ]
+    lines = [f"{r['run']:44} {r['state']:12} {r['preset']:10} {r['dataset']}" for r in rows]
+    lines += [f"damaged: {sentence}" for sentence in damaged]
+    return Reply({"runs": rows, "damaged": damaged}, "\n".join(lines) or f"No runs under {options.runs} yet.")
+
+
+def show(options: argparse.Namespace) -> Reply:
+    run = _open(options)
+    state = jobs.state(run)
+    manifest = to_dict(run.manifest) | {"state": state.name, "message": state.message}
+    stored = run.ensembles()
+    lines = [
+        f"{run.id}: {state.name}. {state.message}",
+        f"dataset {run.config.dataset}, seed {run.config.seed}, preset {run.config.preset}",
+    ]
+    lines += [f"  {stage:9} {cost['seconds']:8.1f} s" for stage, cost in run.manifest.stages.items()]
+    lines += [_ensemble_line(e["title"], e["val"]) for e in stored.values()]
+    return Reply(manifest | {"ensembles": stored, "reveals": run.reveals()}, "\n".join(lines))
+
+
+def path(options: argparse.Namespace) -> Reply:
+    walk = _open(options).lambda_path()
+    rows = [{"lo": i.lo, "hi": i.hi, "key": i.architecture.key, "shared": i.shared} for i in walk.intervals]
+    text = "\n".join(
+        f"λ {r['lo']:.4f} … {r['hi']:.4f}  {r['key']}  {r['shared']} of {walk.lambda_max} shared" for r in rows
+    )
+    return Reply({"lambda_max": walk.lambda_max, "intervals": rows}, text)
+
+
+def decode(options: argparse.Namespace) -> Reply:
+    run = _open(options)
+    base = run.base()  # first: its absence is said in a sentence that names the stage
+    run.lambda_path()
+    found = exact_decode(run.space, run.knots(), base.architecture, options.shared)
+    cell = json.loads(found.to_json())
+    text = f"{found.key}  {options.shared} of {run.space.lambda_max} shared\n{found.to_json()}"
+    return Reply({"key": found.key, "shared": options.shared, "architecture": cell}, text)
+
+
+def evaluate(options: argparse.Namespace) -> Reply:
+    run = _open(options)
+    members = [key.strip() for key in options.keys.split(",") if key.strip()]
+    if not members or len(set(members)) != len(members):
+        raise ConfigError(f"--keys needs one or more different members, got {options.keys!r}.")
+    split = "test" if options.reveal else "val"
+    probs = run.reveal(members) if options.reveal else run.val_probabilities(members)
+    result = to_dict(ensembles.evaluate(probs, run.targets(split), split))
+    looks = f"\ntest looked at {run.reveals()} times in this run" if options.reveal else ""
+    return Reply(result, _ensemble_line(" + ".join(members), result) + looks)
+
+
+def select(options: argparse.Namespace) -> Reply:
+    run = _open(options)
+    pool = [i for i, network in run.networks().items() if "pool" in network.training.roles]
+    if not pool:
+        raise StorageError(
+            f"Run {run.id} has no retrained candidates yet; finish it with: python -m edgenes_core resume {run.id}"
+        )
+    chosen = ensembles.select(run.val_probabilities(pool), run.targets("val"), pool, options.size, options.rule)
+    text = _ensemble_line(f"{' + '.join(chosen.members)} ({chosen.evaluated} ensembles scored)", to_dict(chosen.val))
+    return Reply(to_dict(chosen), text)
+
+
+def theory(options: argparse.Namespace) -> Reply:
+    both = {f"lowest_{lowest}": theorem(options.n, options.lambda_max, lowest) for lowest in (1, 0)}
+    text = "\n".join(
+        f"p(λ) = U{{{t.lowest}..{t.lambda_max}}}: E[m] = {t.closed_form:.4f} (closed form), {t.exact_sum:.4f} (exact sum), "
+        f"{t.simulated:.4f} ± {t.simulated_se:.4f} ({t.draws} draws); against DartsEns × {t.ratio:.3f}"
+        for t in both.values()
+    )
+    return Reply({name: to_dict(value) for name, value in both.items()}, text)
+
+
+def doctor(options: argparse.Namespace) -> Reply:
+    from edgenes_core.doctor import examine
+
+    checks = examine(options.runs)
+    text = "\n".join(f"{'ok  ' if c.ok else 'FAIL'} {c.name}: {c.finding}" for c in checks)
+    return Reply({"checks": [to_dict(c) for c in checks]}, text, 0 if all(c.ok for c in checks) else 1)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], Reply]] = {
+    "pipeline": pipeline,
+    "resume": resume,
+    "list": list_runs,
+    "show": show,
+    "path": path,
+    "decode": decode,
+    "evaluate": evaluate,
+    "select": select,
+    "theory": theory,
+    "doctor": doctor,
+}
+
+
+def build_config(options: argparse.Namespace) -> PipelineConfig:
+    """Preset, then the named options, then --set; ConfigError names what is out of range or unknown."""
+    if options.preset not in PRESETS:
+        raise ConfigError(f"A preset is one of {', '.join(PRESETS)}, got {options.preset!r}.")
+    data = to_dict(PRESETS[options.preset])
+    dataset = options.dataset if options.dataset == "digits" else str(Path(options.dataset).resolve())
+    data |= {"dataset": dataset, "seed": options.seed}
+    settings = list(options.set)
+    if options.inputs_per_node is not None:
+        settings.insert(0, f"space.inputs_per_node={options.inputs_per_node}")
+    if options.cells is not None:
+        settings.insert(0, f'space.cells="{options.cells}"')
+        if "+" in options.cells:
+            settings = ["darts.layers=2", "retrain.layers=2", *settings]
+    for setting in settings:
+        _assign(data, setting)
+    return from_dict(PipelineConfig, data)
+
+
+def _assign(data: dict[str, Any], setting: str) -> None:
+    name, _, text = setting.partition("=")
+    *parents, leaf = name.split(".")
+    for parent in parents:
+        data = data.get(parent) if isinstance(data, dict) else None  # type: ignore[assignment]
+    if not isinstance(data, dict) or leaf not in data or isinstance(data[leaf], dict):
+        raise ConfigError(f"--set needs NAME=VALUE with a known name such as darts.steps, got {setting!r}.")
+    try:
+        data[leaf] = json.loads(text)
+    except ValueError:
+        data[leaf] = text
+
+
+def versions() -> dict[str, str]:
+    """Versions that can change a number."""
+    import platform
+    from importlib.metadata import version
+
+    packages = ("torch", "numpy", "scikit-learn", "umap-learn")
+    return {"edgenes": __version__, "python": platform.python_version(), **{p: version(p) for p in packages}}
+
+
+def commit() -> str:
+    """Commit of this code, with '+' if files differ from it; empty outside a git checkout."""
+    here = Path(__file__).parent
+    try:
+        head, changes = (
+            subprocess.run(["git", *rest], cwd=here, capture_output=True, text=True, timeout=10).stdout.strip()
+            for rest in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return head + ("+" if head and changes else "")
+
+
+def _open(options: argparse.Namespace) -> Run:
+    return RunStore(options.runs).open(options.run)
+
+
+def _ensemble_line(title: str, val: dict[str, Any]) -> str:
+    return f"  {title:52} {val['split']} n = {val['n']}: accuracy {100 * val['accuracy']:.2f} %, NLL {val['nll']:.4f}, ECE {val['ece']:.4f}"

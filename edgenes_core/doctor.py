@@ -1,0 +1,78 @@
+"""What could be wrong with this machine, each with how to mend it."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from edgenes_core import EdgeNESError
+
+PACKAGES = ("streamlit", "torch", "plotly", "networkx", "umap-learn")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; `ok` is False if the app or the pipeline would suffer."""
+
+    name: str
+    ok: bool
+    finding: str
+
+
+def examine(runs: Path) -> list[Check]:
+    """Python, packages, torchvision's import, device, digits, and whether `runs` can be written."""
+    return [
+        _check("python", _python),
+        *(
+            _check(name, lambda name=name: version(name))
+            for name in ("streamlit", "torch", "plotly", "networkx", "umap-learn")
+        ),
+        _check("torchvision", _torchvision),
+        _check("device", _device),
+        _check("digits", _digits),
+        _check("runs folder", lambda: _writable(runs)),
+    ]
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except PackageNotFoundError:
+        return Check(name, False, "not installed; run: pip install -r requirements.txt")
+    except (EdgeNESError, OSError, ImportError, RuntimeError) as error:
+        return Check(name, False, str(error))
+
+
+def _python() -> str:
+    if platform.python_version_tuple()[:2] != ("3", "11"):
+        raise EdgeNESError(f"Python 3.11 is what the pinned packages fit, this is {platform.python_version()}.")
+    return platform.python_version()
+
+
+def _torchvision() -> str:
+    from edgenes_core.torchvision_compat import import_torchvision
+
+    return str(import_torchvision().__version__)
+
+
+def _device() -> str:
+    from edgenes_core.device import choose_device, describe
+
+    return describe(choose_device("auto"))
+
+
+def _digits() -> str:
+    from edgenes_core.data import load_dataset
+
+    return f"{sum(load_dataset('digits').summary()['images'].values())} images"  # type: ignore[attr-defined]
+
+
+def _writable(runs: Path) -> str:
+    runs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=runs):
+        return f"{runs.resolve()} can be written"

@@ -1,0 +1,35 @@
+"""Where independent trainings run: any `concurrent.futures.Executor`. Local worker processes by default."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import Executor, ProcessPoolExecutor
+
+from edgenes_core import EdgeNESError
+
+MAX_WORKERS = 64
+
+
+class WorkerError(EdgeNESError):
+    """A worker process that died, or a number of workers that makes no sense."""
+
+
+def default_workers() -> int:
+    """One worker per usable core: small networks train fastest with one thread each."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def local_executor(workers: int) -> Executor:
+    """Worker processes started afresh (spawn), one torch thread each; they end with the executor."""
+    if not 1 <= workers <= MAX_WORKERS:
+        raise WorkerError(f"The number of workers lies between 1 and {MAX_WORKERS}, got {workers}.")
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
+
+
+def _one_thread() -> None:
+    os.environ.update(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,258 @@
+"""The whole method on a run folder, stage by stage, resumable.
+
+    darts     α* and the supernet                          base.json, base_supernet.safetensors
+    hypernet  α(λ), its exact path, the plan of trainings  hypernet.safetensors, supernet.safetensors, path.json, plan.json
+    retrain   every network of the plan from scratch       candidates/
+    select    best n of N on validation, and the controls  ensembles/
+    embed     maps of the cells                            embedding.npz
+
+A stage's random numbers come from the run's seed and the stage's name alone, and a network's from its cell and seed, so a
+run resumed after any interruption ends with the same results as one that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from edgenes_core import EdgeNESError, ensembles, storage, tasks
+from edgenes_core.architecture import Architecture
+from edgenes_core.data import Dataset, load_dataset
+from edgenes_core.device import choose_device
+from edgenes_core.executors import WorkerError
+from edgenes_core.lambda_path import Knots, lambda_path
+from edgenes_core.planning import embedded_cells, plan_trainings, random_cells
+from edgenes_core.records import Event, to_dict
+from edgenes_core.regularizers import soft_count, soft_target
+from edgenes_core.runs import Base, Cost, Run, SoftCount, Training
+from edgenes_core.search.bilevel import search_threads
+from edgenes_core.search.darts import SearchResult, search_cell
+from edgenes_core.search.edgenes import choose_pool, train_hypernet
+from edgenes_core.supernet import Supernet
+
+T = TypeVar("T")
+SOFT_GRID = 401
+
+
+class Cancelled(EdgeNESError):
+    """The run was stopped on request; what is stored stays and can be resumed."""
+
+
+@dataclass
+class Session:
+    """One attempt at a run: where to train, how to report, when to stop. Trainings are started once per session."""
+
+    run: Run
+    executor: Executor
+    device: str = "auto"
+    report: Callable[[Event], None] = lambda event: None
+    stop: Callable[[], bool] = lambda: False
+    trainings: dict[str, Future[tasks.TrainedNetwork]] = field(default_factory=dict)
+    maps: Future[dict[str, np.ndarray]] | None = None
+
+    def emit(self, event: Event) -> None:
+        """Store and report an event; Cancelled if a stop was asked for."""
+        self.run.append(event)
+        self.report(event)
+        if self.stop():
+            raise Cancelled(
+                f"Run {self.run.id} was stopped on request; go on with: python -m edgenes_core resume {self.run.id}"
+            )
+
+    def follow(self, steps: Generator[Event, None, T]) -> T:
+        """Emit each event of a stage and return its result."""
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                return end.value
+            self.emit(event)
+
+    def submit(self, training: Training) -> None:
+        """Start a training unless it is stored or under way."""
+        if training.id in self.trainings or self.run.is_trained(training):
+            return
+        config = self.run.config
+        seed = tasks.derive_seed(config.seed, "retrain", training.architecture.key, training.seed)
+        device = str(choose_device(self.device))
+        self.trainings[training.id] = self.executor.submit(
+            tasks.train_candidate, config.dataset, training.architecture, config.retrain, seed, device
+        )
+
+
+def run_pipeline(session: Session) -> None:
+    """Do every stage that is not done; errors are stored in run.json and raised."""
+    run = session.run
+    run.update(state="running", message="")
+    try:
+        data = load_dataset(run.config.dataset, choose_device(session.device))
+        torch.set_num_threads(search_threads(data))
+        run.update(dataset=data.summary(), device=data.val.x.device.type)
+        run.save_targets(data.val.y.cpu().numpy(), data.test.y.cpu().numpy())
+        for stage, work in STAGE_WORK.items():
+            if not run.has(stage):
+                start = time.monotonic()
+                samples = work(session, data)
+                run.finish_stage(stage, Cost(time.monotonic() - start, samples))
+        run.update(state="finished", message="")
+    except Cancelled as error:
+        run.update(state="cancelled", message=str(error))
+        raise
+    except (EdgeNESError, MemoryError) as error:
+        run.update(
+            state="failed", message=str(error) or "The machine ran out of memory; use smaller batches or channels."
+        )
+        raise
+
+
+def _darts(session: Session, data: Dataset) -> int:
+    run, config = session.run, session.run.config
+    for training in random_cells(run.space, config):  # they need no search: spare workers train them meanwhile
+        session.submit(training)
+    result = session.follow(search_cell(run.space, data, config.darts, stage_generator(config.seed, "darts")))
+    run.save_base(Base(result.architecture, result.logits))
+    storage.write_tensors(run.path / "base_supernet.safetensors", **_weights(result.supernet))
+    return config.darts.steps * config.darts.batch * 2
+
+
+def _hypernet(session: Session, data: Dataset) -> int:
+    run, config, space = session.run, session.run.config, session.run.space
+    base = run.base()
+    result = SearchResult(base.architecture, base.logits, _load_supernet(run, data))
+    generator = stage_generator(config.seed, "hypernet")
+    knots = session.follow(train_hypernet(space, data, result, config.hypernet, generator))
+    path = lambda_path(space, knots, base.architecture)
+    plan = plan_trainings(
+        space, config, base.architecture, choose_pool(space, knots, base.architecture, config.ensemble.pool)
+    )
+    run.save_knots(knots)
+    run.save_path(path, _soft_grid(run, knots, base.architecture))
+    run.save_plan(plan)
+    storage.write_tensors(run.path / "supernet.safetensors", **_weights(result.supernet))
+    return config.hypernet.steps * config.hypernet.batch * 2
+
+
+def _retrain(session: Session, data: Dataset) -> int:
+    run, plan = session.run, session.run.plan()
+    session.maps = _submit_maps(session)
+    for training in plan:
+        session.submit(training)
+    waiting = {session.trainings[t.id]: t for t in plan if t.id in session.trainings and not run.is_trained(t)}
+    done, start = len(plan) - len(waiting), time.monotonic()
+    try:
+        for future in as_completed(waiting):
+            network = future.result()
+            run.save_network(waiting[future], network.weights, network.val, network.test, network.history)
+            done += 1
+            values = {"train_loss": network.history["train_loss"][-1]}
+            session.emit(Event("retrain", done, len(plan), time.monotonic() - start, values))
+    except BrokenProcessPool:
+        raise WorkerError(
+            f"A training process died (out of memory, or killed); {done} of {len(plan)} networks are stored. "
+            f"Go on with fewer workers: python -m edgenes_core resume {run.id} --workers 1"
+        ) from None
+    finally:
+        for future in waiting:
+            future.cancel()
+    return len(plan) * run.config.retrain.epochs * len(data.train)
+
+
+def _select(session: Session, data: Dataset) -> int:
+    run, config = session.run, session.run.config
+    networks = run.networks()
+    y = run.targets("val")
+
+    def store(name: str, title: str, role: str, ids: list[str], best_of: bool) -> None:
+        size = min(config.ensemble.size, len(ids))
+        members = list(ids[:size])
+        if best_of:
+            probs = np.stack([networks[i].val for i in ids])
+            members = list(ensembles.select(probs, y, ids, size, "exhaustive").members)
+        val = ensembles.evaluate(np.stack([networks[i].val for i in members]), y, "val")
+        rule = "exhaustive" if best_of else "none"
+        run.save_ensemble(name, {"title": title, "role": role, "rule": rule, "members": members, "val": to_dict(val)})
+
+    ids = {
+        role: [i for i, n in networks.items() if role in n.training.roles]
+        for role in ("pool", "deepens", "random", "deviation")
+    }
+    n, shown = config.ensemble.size, {r: len(v) for r, v in ids.items()}
+    store("selected", f"EdgeNES: best {n} of {shown['pool']} along λ", "selected", ids["pool"], True)
+    store("single_base", "α* alone", "control", ids["deepens"][:1], False)
+    store("deepens", f"DeepEns: α* with {n} seeds", "control", ids["deepens"], False)
+    for role, title in (("random", "random cells"), ("deviation", "random deviations of α*")):
+        store(role, f"{n} {title}", "control", ids[role], False)
+        if shown[role] > n:
+            store(f"{role}_selected", f"best {n} of {shown[role]} {title}", "control", ids[role], True)
+    session.emit(Event("select", 1, 1))
+    return 0
+
+
+def _embed(session: Session, data: Dataset) -> int:
+    run = session.run
+    cells = embedded_cells(run)
+    maps = (session.maps or _submit_maps(session)).result()
+    run.save_embedding(
+        keys=np.array([c.architecture.key for c in cells]),
+        architectures=np.array([c.architecture.to_json() for c in cells]),
+        role=np.array([c.role for c in cells]),
+        lam=np.array([np.nan if c.lam is None else c.lam for c in cells]),
+        shared=np.array([c.shared for c in cells]),
+        count=np.array([c.count for c in cells]),
+        **maps,
+    )
+    session.emit(Event("embed", 1, 1))
+    return 0
+
+
+STAGE_WORK: dict[str, Callable[[Session, Dataset], int]] = {
+    "darts": _darts,
+    "hypernet": _hypernet,
+    "retrain": _retrain,
+    "select": _select,
+    "embed": _embed,
+}
+
+
+def stage_generator(seed: int, stage: str) -> torch.Generator:
+    """The random numbers of one stage."""
+    return torch.Generator().manual_seed(tasks.derive_seed(seed, stage))
+
+
+def _submit_maps(session: Session) -> Future[dict[str, np.ndarray]]:
+    run = session.run
+    cells = [cell.architecture for cell in embedded_cells(run)]
+    return session.executor.submit(tasks.embed_cells, run.space, cells, run.config.seed, run.config.umap)
+
+
+def _soft_grid(run: Run, knots: Knots, base: Architecture) -> SoftCount:
+    """What the regulariser sees after training: noise-free s̃ at its final temperature."""
+    lam = np.linspace(0, run.space.lambda_max, SOFT_GRID)
+    config = run.config.hypernet.regularizer
+    logits = torch.from_numpy(knots.at(lam))
+    target = soft_target(run.space, base, config.tau).double()
+    return SoftCount(lam, soft_count(run.space, logits, target, config.temperature_end).numpy())
+
+
+def _weights(supernet: Supernet) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().cpu().numpy() for name, tensor in supernet.state_dict().items()}
+
+
+def _load_supernet(run: Run, data: Dataset) -> Supernet:
+    config = run.config.darts
+    supernet = Supernet(run.space, data.channels, len(data.classes), config.channels, config.layers, torch.Generator())
+    arrays = storage.read_tensors(run.path / "base_supernet.safetensors")
+    try:
+        supernet.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
+    except RuntimeError as error:
+        raise storage.StorageError(
+            f"{run.path / 'base_supernet.safetensors'} does not fit this run's supernet: {error}."
+        ) from None
+    return supernet.to(data.val.x.device)

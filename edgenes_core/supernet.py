@@ -1,0 +1,147 @@
+"""The supernet as a function: supernet(x, mixing) runs all operations on all edges, weighted.
+
+    ō_{n,p}(h) = Σ_o mixing[(n,p), o]·o(h),   node_n = Σ_p ō_{n,p}(node_p),   cell = concat(node_2 … node_{N+1})
+
+All edges leaving a node read the same maps, so a `Source` computes them together (see wide.py): pooling once for all of
+them, each kind of convolution of all edges as one wide product. Normalisation uses the batch's own statistics and has no
+parameters, so nothing is stored between calls. The per-edge form the field writes is tests/reference_supernet.py; both
+agree to 1e-10 in float64.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor, nn
+
+from edgenes_core import wide
+from edgenes_core.architecture import CELL_INPUTS
+from edgenes_core.network import Preprocess, Stem, cell_kinds, init_weights, kernel_side, layer_plan, pool, shifted
+from edgenes_core.space import Edge, SearchSpace
+
+
+class Source(nn.Module):
+    """All K edges leaving one node.
+
+    Maps (C, B, H, W) and mixing (O, K, B or 1), in the space's operation order, to (K, C, B, H', W').
+    Weights are stored wide: depthwise (K·C, 1, k, k) and pointwise (K·C, C) per stage of a convolution.
+    """
+
+    def __init__(self, operations: tuple[str, ...], edges: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.operations, self.edges, self.channels, self.stride = operations, edges, channels, stride
+        self.convolutions = [name for name in operations if "conv" in name]
+        self.separable = [name for name in operations if name.startswith("sep")]
+        rows = edges * channels
+        self.depthwise, self.pointwise = nn.ParameterDict(), nn.ParameterDict()
+        for name in self.convolutions:
+            for stage in (f"{name}_1", f"{name}_2") if name in self.separable else (f"{name}_1",):
+                side = kernel_side(name)
+                self.depthwise[stage] = nn.Parameter(torch.empty(rows, 1, side, side))
+                self.pointwise[stage] = nn.Parameter(torch.empty(rows, channels))
+        if "skipconnect" in operations and stride == 2:
+            self.reduce = nn.Parameter(torch.empty(rows, channels))
+
+    def forward(self, x: Tensor, mixing: Tensor) -> Tensor:
+        maps = self._convolve(torch.relu(x)) | self._pool(x)
+        terms = [mixing[o, :, None, :, None, None] * maps[name] for o, name in enumerate(self.operations)]
+        return functools.reduce(torch.add, terms)
+
+    def _pool(self, x: Tensor) -> dict[str, Tensor]:
+        """Pooling and skip, (1 or K, C, B, H', W'): computed once where the edges would all do the same."""
+        pools = [name for name in self.operations if name.endswith("pool")]
+        maps = {name: wide.norm(pool(name, x, self.stride))[None] for name in pools}
+        if "skipconnect" in self.operations:
+            maps["skipconnect"] = x[None] if self.stride == 1 else self._factorized_reduce(torch.relu(x))
+        return maps
+
+    def _factorized_reduce(self, x: Tensor) -> Tensor:
+        halves = [
+            wide.pointwise(shifted(x, i), weight).unflatten(0, (self.edges, -1))
+            for i, weight in enumerate(self.reduce.chunk(2))
+        ]
+        return wide.norm(torch.cat(halves, 1).flatten(0, 1)).unflatten(0, (self.edges, -1))
+
+    def _convolve(self, x: Tensor) -> dict[str, Tensor]:
+        """Every convolution of every edge: one pointwise product and one norm for all kinds, twice for separable ones."""
+        first = [
+            wide.depthwise(x, self.depthwise[f"{name}_1"], self.stride, 2 if name.startswith("dil") else 1)
+            for name in self.convolutions
+        ]
+        maps = self._pointwise(self.convolutions, 1, first)
+        second = [
+            wide.depthwise(torch.relu(maps[name].flatten(0, 1)), self.depthwise[f"{name}_2"], 1, 1)
+            for name in self.separable
+        ]
+        return maps | self._pointwise(self.separable, 2, second)
+
+    def _pointwise(self, names: list[str], stage: int, inputs: list[Tensor]) -> dict[str, Tensor]:
+        if not names:
+            return {}
+        weight = torch.cat([self.pointwise[f"{name}_{stage}"] for name in names])
+        y = wide.norm(wide.pointwise(torch.cat(inputs), weight))
+        return dict(zip(names, y.view(len(names), self.edges, self.channels, *y.shape[1:]), strict=True))
+
+
+class SearchCell(nn.Module):
+    """One cell with all candidate edges; `edge_ids[s]` are the rows of the mixing matrix for edges leaving node s."""
+
+    def __init__(self, space: SearchSpace, kind: str, channels: int) -> None:
+        super().__init__()
+        self.edge_ids = [
+            [space.edges.index(Edge(kind, n, s)) for n in range(max(CELL_INPUTS, s + 1), CELL_INPUTS + space.nodes)]
+            for s in range(CELL_INPUTS + space.nodes - 1)
+        ]
+        self.sources = nn.ModuleList(
+            Source(space.operations, len(ids), channels, 2 if kind == "reduce" and s < CELL_INPUTS else 1)
+            for s, ids in enumerate(self.edge_ids)
+        )
+
+    def forward(self, s0: Tensor, s1: Tensor, mixing: Tensor) -> Tensor:
+        """(C, B, H, W) twice and mixing (B or 1, E, O) → (N·C, B, H', W')."""
+        states = [s0, s1]
+        mixing = mixing.permute(2, 1, 0)  # (O, E, B or 1)
+        arriving: dict[int, Tensor] = {}
+        last = len(self.sources)
+        for s, (ids, source) in enumerate(zip(self.edge_ids, self.sources, strict=True)):
+            y = source(states[s], mixing[:, ids])  # (K, C, B, H', W')
+            for k, node in enumerate(range(last + 1 - len(ids), last + 1)):
+                arriving[node] = arriving[node] + y[k] if node in arriving else y[k]
+            if s + 1 >= CELL_INPUTS:
+                states.append(arriving.pop(s + 1))
+        return torch.cat(states[CELL_INPUTS:])
+
+
+class Supernet(nn.Module):
+    """supernet(x (B, channels, H, W), mixing (E, O) or (G, E, O)) → class logits (B, C).
+
+    With G rows of mixing, image b uses row ⌊b·G/B⌋: several architectures in one batch at the price of one.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        image_channels: int,
+        classes: int,
+        channels: int,
+        layers: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.space = space
+        plan, width = layer_plan(cell_kinds(space.cells, layers), space.nodes, channels)
+        self.stem, self.classifier = Stem(image_channels, channels, affine=False), nn.Linear(width, classes)
+        self.before = nn.ModuleList(Preprocess(step, affine=False) for step in plan)
+        self.cells = nn.ModuleList(SearchCell(space, step.kind, step.channels) for step in plan)
+        init_weights(self, generator)
+
+    def forward(self, x: Tensor, mixing: Tensor) -> Tensor:
+        mixing = mixing if mixing.dim() == 3 else mixing.unsqueeze(0)
+        if len(mixing) > 1:
+            mixing = mixing[torch.arange(len(x), device=x.device) * len(mixing) // len(x)]
+        s0 = s1 = self.stem(x)
+        for before, cell in zip(self.before, self.cells, strict=True):
+            a, b = before(s0, s1)
+            s0, s1 = s1, cell(a, b, mixing)
+        return self.classifier(s1.mean((2, 3)).T)

@@ -1,0 +1,76 @@
+"""Work that runs in worker processes: plain functions of plain values, the same result wherever they run."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from edgenes_core import embeddings
+from edgenes_core.architecture import Architecture
+from edgenes_core.data import Dataset, load_dataset
+from edgenes_core.embeddings import EmbeddingError
+from edgenes_core.network import Network
+from edgenes_core.records import RetrainConfig
+from edgenes_core.space import SearchSpace
+from edgenes_core.train import fit, predict
+
+NEIGHBOURS = 15  # UMAP's and trustworthiness' neighbourhood
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What a training gives back: weights by name, probabilities (B, C) on both splits, history per epoch."""
+
+    weights: dict[str, np.ndarray]
+    val: np.ndarray
+    test: np.ndarray
+    history: dict[str, list[float]]
+
+
+def derive_seed(*parts: object) -> int:
+    """A 62-bit seed from any values: the same parts always give the same seed, different parts unrelated ones."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big") >> 2
+
+
+def train_candidate(
+    dataset: str, architecture: Architecture, config: RetrainConfig, seed: int, device: str
+) -> TrainedNetwork:
+    """Train one cell from scratch on train-w ∪ train-α and predict validation and test; TrainingError if it diverges."""
+    data = _dataset(dataset, device)
+    generator = torch.Generator().manual_seed(seed)
+    network = Network(architecture, data.channels, len(data.classes), config.channels, config.layers, generator).to(
+        device
+    )
+    start = time.monotonic()
+    losses = [event.values["train_loss"] for event in fit(network, data.train, config, generator)]
+    seconds = time.monotonic() - start
+    weights = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
+    val, test = predict(network, data.val.x).numpy(), predict(network, data.test.x).numpy()
+    return TrainedNetwork(weights, val, test, {"train_loss": losses, "seconds": [seconds]})
+
+
+def embed_cells(
+    space: SearchSpace, architectures: list[Architecture], seed: int, with_umap: bool
+) -> dict[str, np.ndarray]:
+    """Maps (P, 2) `pca`, `mds` and (if asked for and possible) `umap`, each with its trustworthiness `trust_<map>`."""
+    encodings = np.stack([space.encode(a) for a in architectures])
+    keys = [a.key for a in architectures]
+    distances = embeddings.edit_distances(encodings)
+    maps = {"pca": embeddings.pca(encodings, seed, keys), "mds": embeddings.mds(distances, keys)}
+    if with_umap:
+        with suppress(EmbeddingError):  # too few cells for a neighbourhood: the other maps remain
+            maps["umap"] = embeddings.umap(distances, seed, min(NEIGHBOURS, len(keys) - 1), keys)
+    near = min(NEIGHBOURS, max(1, len(keys) // 2 - 1))
+    trust = {f"trust_{name}": np.array(embeddings.trustworthiness(distances, xy, near)) for name, xy in maps.items()}
+    return maps | trust
+
+
+@lru_cache(maxsize=1)
+def _dataset(name: str, device: str) -> Dataset:
+    return load_dataset(name, device)

@@ -1,0 +1,74 @@
+"""What surrounds every page: browser tab, navigation, run picker, basket, version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from edgenes_core import EdgeNESError, __version__
+from edgenes_core.runs import Run
+from pages.widgets import session
+
+FAVICON = Path(__file__).parents[1] / "assets" / "favicon.png"
+
+
+def describe(run: Run) -> str:
+    """One line of the run picker."""
+    return f"{Path(run.config.dataset).stem}, seed {run.config.seed} ({session.origin(run)})"
+
+
+def details(run: Run) -> str:
+    """State and age of the open run."""
+    manifest = run.manifest
+    return f"{manifest.state} · {manifest.created[:16].replace('T', ' ')} · `{run.id}`"
+
+
+def run_picker() -> None:
+    """Choose the open run; folders that cannot be read are named, not hidden."""
+    runs = {run.id: run for run in session.all_runs()}
+    try:
+        run = session.current_run()
+    except EdgeNESError:
+        st.info("No run yet.", icon=":material/info:")
+    else:
+        st.session_state["frame_run"] = run.id
+        st.selectbox(
+            "Open run",
+            list(runs),
+            format_func=lambda run_id: describe(runs[run_id]),
+            key="frame_run",
+            on_change=lambda: session.choose_run(st.session_state["frame_run"]),
+            help="All numbers on every page come from this run.",
+        )
+        st.caption(details(run))
+    if damaged := session.damaged_runs():
+        with st.expander(f":orange[:material/warning:] {len(damaged)} damaged run{'s' if len(damaged) > 1 else ''}"):
+            for sentence in damaged:
+                st.caption(sentence)
+
+
+def basket_chip() -> None:
+    """How many networks wait in the basket, and the way to their page."""
+    count = len(session.basket())
+    noun = "network" if count == 1 else "networks"
+    st.page_link("ensembles.py", label=f"Basket: {count} {noun}", icon=":material/shopping_basket:")
+
+
+st.set_page_config(page_title="EdgeNES Explorer", page_icon=str(FAVICON), layout="wide")
+page = st.navigation(
+    [
+        st.Page("home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("explore.py", title="Explore λ", icon=":material/tune:"),
+        st.Page("space.py", title="Map of cells", icon=":material/scatter_plot:"),
+        st.Page("tradeoff.py", title="Trade-off", icon=":material/show_chart:"),
+        st.Page("ensembles.py", title="Ensembles", icon=":material/groups:"),
+        st.Page("train.py", title="Train", icon=":material/model_training:"),
+    ]
+)
+st.logo(str(FAVICON), size="large")
+with st.sidebar:
+    run_picker()
+    basket_chip()
+    st.caption(f"EdgeNES Explorer {__version__}")
+page.run()

@@ -1,0 +1,1 @@
+"""Building blocks of the pages: shared state, cached readers, and the λ scrubber."""

@@ -1,0 +1,327 @@
+// The λ scrubber: the exact table of cells lives here, so every movement of the handle redraws the cell without the
+// server. Python hears of λ on release alone. The DOM owns λ; Python's value is applied only when `rev` changes.
+
+const SVG = "http://www.w3.org/2000/svg"
+const mounted = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement, setStateValue } = component
+  const root = parentElement.querySelector(".scrubber")
+  let view = mounted.get(parentElement)
+  if (!view || view.table.id !== data.table.id) {
+    view?.stop()
+    view = createView(root, data.table)
+    mounted.set(parentElement, view)
+  }
+  view.tell = (lam) => setStateValue("lam", lam)
+  view.dye()
+  if (view.rev !== data.rev) {
+    view.rev = data.rev
+    view.reported = data.value
+    view.show(data.value)
+    view.announce()
+  }
+  return () => {
+    view.stop()
+    mounted.delete(parentElement)
+  }
+}
+
+function createView(root, table) {
+  const part = {}
+  for (const element of root.querySelectorAll("[data-part]")) part[element.dataset.part] = element
+  const top = table.lambdaMax
+  const view = { table, lam: 0, index: -1, rev: null, reported: null, draws: 0, slowest: 0, timer: 0, frame: 0 }
+  part.range.max = part.number.max = top
+  part.endLambda.textContent = `λ = Λ = ${top}`
+  part.total.textContent = `of ${top}`
+  drawStrip(part, table)
+  const edges = drawCell(part.cell, table)
+
+  view.show = (lam, source = null) => {
+    const began = performance.now()
+    view.lam = Math.min(top, Math.max(0, lam))
+    const index = intervalAt(table.intervals, view.lam, view.index)
+    if (source !== part.range) part.range.value = view.lam
+    if (source !== part.number) part.number.value = short(view.lam)
+    part.track.style.setProperty("--at", view.lam / top)
+    drawNumbers(part, table, index, view.lam)
+    if (index !== view.index) {
+      view.index = index
+      drawEdges(edges, table.intervals[index].marks)
+      drawInterval(part, table, index)
+    }
+    stampDraw(root, view, began)
+  }
+  view.report = (wait = 0) => {
+    clearTimeout(view.timer)
+    view.timer = setTimeout(() => {
+      view.announce()
+      if (view.lam === view.reported) return
+      view.reported = view.lam
+      view.tell(view.lam)
+    }, wait)
+  }
+  view.announce = () => {
+    const { shared, sentence } = table.intervals[view.index]
+    part.status.textContent = `λ ${short(view.lam)}: ${shared} of ${top} edges shared with α*. ${sentence}`
+  }
+  view.dye = () => dyeEdges(root, edges, table)
+  view.jump = (direction) => {
+    const next = view.index + direction
+    const target = next < 0 ? 0 : next >= table.intervals.length ? top : startOf(table.intervals[next])
+    view.go(target)
+  }
+  view.go = (lam) => {
+    view.pause()
+    view.show(lam)
+    view.report(150)
+  }
+  addPlay(view, part, top)
+  view.stop = () => {
+    clearTimeout(view.timer)
+    view.pause()
+  }
+  listen(view, part, top)
+  return view
+}
+
+function listen(view, part, top) {
+  const fine = top / 400
+  const keys = { Home: () => view.go(0), End: () => view.go(top) }
+  for (const name of ["ArrowRight", "ArrowUp"]) keys[name] = (e) => (e.shiftKey ? view.go(view.lam + fine) : view.jump(1))
+  for (const name of ["ArrowLeft", "ArrowDown"]) keys[name] = (e) => (e.shiftKey ? view.go(view.lam - fine) : view.jump(-1))
+  keys.PageUp = () => view.go(view.lam + top / 10)
+  keys.PageDown = () => view.go(view.lam - top / 10)
+  part.range.onkeydown = (event) => {
+    if (!keys[event.key] || event.altKey || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    keys[event.key](event)
+  }
+  part.range.oninput = () => {
+    view.pause()
+    view.show(round(part.range.valueAsNumber, top), part.range)
+  }
+  part.range.onchange = () => view.report()
+  part.number.oninput = () => {
+    view.pause()
+    if (Number.isFinite(part.number.valueAsNumber)) view.show(part.number.valueAsNumber, part.number)
+  }
+  part.number.onchange = () => {
+    view.show(view.lam)
+    view.report()
+  }
+  part.previous.onclick = () => view.jump(-1)
+  part.next.onclick = () => view.jump(1)
+  part.strip.onclick = (event) => {
+    const box = part.strip.getBoundingClientRect()
+    view.go(round(((event.clientX - box.left) / box.width) * top, top))
+    part.range.focus()
+  }
+}
+
+// Plays a steady sweep to Λ; with reduced motion, one real change every 1.2 s instead.
+function addPlay(view, part, top) {
+  const playing = (on) => {
+    part.play.dataset.on = on
+    part.play.setAttribute("aria-label", on ? "Pause" : "Play from here to Λ")
+  }
+  const still = matchMedia("(prefers-reduced-motion: reduce)")
+  let last = 0
+  const tick = (now) => {
+    const step = still.matches ? 1200 : 0
+    if (now - last >= step) {
+      const from = view.index + 1 < view.table.intervals.length ? view.table.intervals[view.index + 1].lo : top
+      view.show(still.matches ? from : view.lam + ((now - last) / 10000) * top)
+      last = now
+    }
+    if (view.lam >= top) view.pause(true)
+    else view.frame = requestAnimationFrame(tick)
+  }
+  view.pause = (tell = false) => {
+    if (!view.frame) return
+    cancelAnimationFrame(view.frame)
+    view.frame = 0
+    playing(false)
+    if (tell) view.report()
+  }
+  part.play.onclick = () => {
+    if (view.frame) return view.pause(true)
+    if (view.lam >= top) view.show(0)
+    last = performance.now()
+    playing(true)
+    view.frame = requestAnimationFrame(tick)
+  }
+  playing(false)
+}
+
+function intervalAt(intervals, lam, near) {
+  if (near >= 0 && intervals[near].lo <= lam && lam < intervals[near].hi) return near
+  let low = 0
+  let high = intervals.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (intervals[middle].lo <= lam) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+// The first λ with four decimals inside an interval: exact where the cell changes, short in links and on screen.
+function startOf({ lo, hi }) {
+  const rounded = Math.ceil(lo * 1e4) / 1e4
+  return rounded < hi ? rounded : (lo + hi) / 2
+}
+
+const round = (lam, top) => Math.round((lam / top) * 1000) * (top / 1000)
+const short = (lam) => String(Math.round(lam * 1e4) / 1e4)
+
+function softAt({ lambda, count }, lam) {
+  let right = 1
+  while (right < lambda.length - 1 && lambda[right] < lam) right += 1
+  const u = (lam - lambda[right - 1]) / (lambda[right] - lambda[right - 1])
+  return count[right - 1] + u * (count[right] - count[right - 1])
+}
+
+function drawNumbers(part, table, index, lam) {
+  const { shared } = table.intervals[index]
+  const error = Math.abs(lam - shared)
+  const off = error > 0.5
+  part.soft.textContent = softAt(table.soft, lam).toFixed(2)
+  part.target.dataset.off = off
+  part.target.textContent = off ? `▲ off target by ${error.toFixed(2)}` : `✓ on target (|λ − m| = ${error.toFixed(2)})`
+  part.range.setAttribute("aria-valuetext", `λ ${lam.toFixed(2)}, ${shared} of ${table.lambdaMax} edges shared with α*`)
+}
+
+function drawInterval(part, table, index) {
+  const { lo, hi, key, shared, sentence, trained } = table.intervals[index]
+  const last = index === table.intervals.length - 1
+  part.shared.textContent = shared
+  part.key.textContent = key
+  part.interval.textContent = `[${lo.toFixed(3)}, ${hi.toFixed(3)}${last ? "]" : ")"}`
+  part.count.textContent = `stretch ${index + 1} of ${table.intervals.length}`
+  part.trained.textContent = trained ? `● retrained with ${trained} seed${trained > 1 ? "s" : ""}` : "○ not retrained"
+  part.sentence.textContent = sentence
+  for (const bar of part.strip.children) bar.classList.toggle("here", Number(bar.dataset.index) === index)
+}
+
+function stampDraw(root, view, began) {
+  view.draws += 1
+  view.slowest = Math.max(view.slowest, performance.now() - began)
+  Object.assign(root.dataset, {
+    draws: view.draws,
+    lam: view.lam,
+    key: view.table.intervals[view.index].key,
+    slowest: view.slowest.toFixed(2),
+  })
+}
+
+function drawStrip(part, { lambdaMax, intervals, knots }) {
+  part.strip.replaceChildren(
+    ...intervals.map(({ lo, hi, shared, trained }, index) => {
+      const bar = make("div", { class: "bar", "data-index": index, title: `λ ${lo.toFixed(3)} to ${hi.toFixed(3)}: ${shared} shared` })
+      const share = shared / lambdaMax
+      bar.style.cssText = `left:${(100 * lo) / lambdaMax}%;width:${(100 * (hi - lo)) / lambdaMax}%;--share:${share}`
+      bar.append(make("i", {}))
+      if ((hi - lo) / lambdaMax > 0.022) bar.append(make("b", {}, shared))
+      if (trained) bar.append(make("u", {}))
+      return bar
+    })
+  )
+  const every = lambdaMax > 8 ? 2 : 1
+  const ticks = []
+  for (let value = 0; value <= lambdaMax; value += every) ticks.push(placed("tick", value / lambdaMax, value))
+  const inside = knots.filter((knot) => knot >= 0 && knot <= lambdaMax)
+  part.axis.replaceChildren(...ticks, ...inside.map((knot) => placed("knot", knot / lambdaMax, "◆")))
+}
+
+function placed(name, share, text) {
+  const element = make("span", { class: name }, text)
+  element.style.left = `${100 * share}%`
+  return element
+}
+
+// Every candidate edge is created once; later only its state, colour and words change.
+function drawCell(svg, table) {
+  svg.setAttribute("viewBox", `0 0 ${table.width} ${table.height}`)
+  const curves = shape("g", {})
+  const pills = shape("g", {})
+  const edges = table.picture.arcs.map((arc) => {
+    const curve = shape("g", { class: "edge", "data-state": "" })
+    curve.append(shape("path", { d: arc.path }), shape("path", { class: "tip", d: `M${arc.tip_x},${arc.tip_y}l-4.5,-8h9z` }))
+    const pill = shape("g", { class: "pill", "data-state": "" })
+    const words = shape("text", { x: arc.label_x, y: arc.label_y + 4.5 })
+    const rect = shape("rect", { y: arc.label_y - 10, height: 20, rx: 10 })
+    pill.append(rect, words)
+    curves.append(curve)
+    pills.append(pill)
+    return { arc, curve, pill, words, rect, drawn: "" }
+  })
+  svg.querySelectorAll("g").forEach((old) => old.remove())
+  svg.append(curves, ...fixedParts(table.picture), pills)
+  return edges
+}
+
+function fixedParts({ rails, boxes, titles, notes, legend }) {
+  const fixed = shape("g", { class: "fixed" })
+  for (const rail of rails) fixed.append(shape("path", { class: "rail", d: rail }))
+  for (const { x, y, label, role } of boxes) {
+    const input = role === "input"
+    fixed.append(shape("rect", { class: role, x: x - 29, y: y - 13, width: 58, height: 26, rx: input ? 4 : 13 }))
+    fixed.append(shape("text", { x, y: y + 4.5 }, label))
+  }
+  for (const { x, y, text } of titles) fixed.append(shape("text", { x, y, class: "title" }, text))
+  for (const { x, y, text } of notes) fixed.append(shape("text", { x, y, class: "note" }, text))
+  for (const { x, y, state, text } of legend) {
+    fixed.append(shape("path", { class: "sample", "data-state": state, d: `M${x},${y - 4}h24` }))
+    fixed.append(shape("text", { x: x + 32, y, class: "legend" }, text))
+  }
+  return [fixed]
+}
+
+const pen = document.createElement("canvas").getContext("2d")
+
+function drawEdges(edges, marks) {
+  const now = new Map(marks.map((mark) => [mark.edge, mark]))
+  edges.forEach((edge, index) => {
+    const mark = now.get(index)
+    const signature = mark ? `${mark.state} ${mark.operation} ${mark.label}` : ""
+    if (signature === edge.drawn) return
+    edge.drawn = signature
+    for (const element of [edge.curve, edge.pill]) {
+      element.dataset.state = mark?.state ?? ""
+      element.dataset.operation = mark?.operation ?? ""
+    }
+    if (!mark) return
+    const width = pen.measureText(mark.label).width + 18
+    edge.words.textContent = mark.label
+    edge.rect.setAttribute("x", edge.arc.label_x - width / 2)
+    edge.rect.setAttribute("width", width)
+  })
+}
+
+// Runs at mount and after a change of theme.
+function dyeEdges(root, edges, { colors }) {
+  const style = getComputedStyle(root)
+  const [red, green, blue] = (style.backgroundColor.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number)
+  const dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128
+  root.dataset.theme = dark ? "dark" : "light"
+  pen.font = `13px ${style.fontFamily}`
+  for (const [operation, [light, night]] of Object.entries(colors)) {
+    root.style.setProperty(`--${operation}`, dark ? night : light)
+  }
+}
+
+function make(tag, attributes, text = null) {
+  const element = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  if (text !== null) element.textContent = text
+  return element
+}
+
+function shape(tag, attributes, text = null) {
+  const element = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  if (text !== null) element.textContent = text
+  return element
+}

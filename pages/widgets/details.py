@@ -1,0 +1,71 @@
+"""What stands behind a clicked point: the cell, its numbers with n and split, and the way into the basket."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from edgenes_core.architecture import Architecture
+from edgenes_core.records import METRICS, Evaluation
+from edgenes_core.runs import Run
+from pages.widgets import session
+from pages.widgets.scores import Scored, Stored, short_name, text_of
+
+SHOWN = ("accuracy", "nll", "brier", "ece")
+
+
+def cell_image(run: Run, architecture: Architecture, base: Architecture) -> None:
+    """The cell beside α*: line style and words say what is shared, changed, added and gone."""
+    from edgenes_core.figures.drawing import cell_svg
+
+    st.image(cell_svg(run.space, architecture, base, dark=session.dark()), width="stretch")
+
+
+def network_details(run: Run, scored: Scored, training_id: str, *, key: str) -> None:
+    """Cell, numbers of each seed, and a button that adds the seed-0 network to the basket."""
+    training = scored.trainings[scored.rows([training_id])[0]]
+    cell = training.architecture
+    rows = [i for i, t in enumerate(scored.trainings) if t.architecture == cell]
+    st.markdown(f"**{short_name(training, scored.base)}** · `{cell.key}`")
+    cell_image(run, cell, scored.base)
+    shares = f"shares **{training.shared}** of Λ = {run.space.lambda_max} edges with α*"
+    st.markdown(shares if cell != scored.base else "this is α* itself, the base cell")
+    heads = ["seed", *(METRICS[m].name for m in SHOWN)]
+    numbers = [[str(scored.trainings[i].seed), *_row(scored.single[i])] for i in rows]
+    st.markdown(_markdown_table(heads, numbers))
+    n = len(scored.y)
+    said = "1 seed: no spread" if len(rows) == 1 else f"{len(rows)} seeds"
+    st.caption(f"{n} validation images · {said} · {session.origin(run)}")
+    basket_button(training_id, key=key)
+
+
+def ensemble_details(run: Run, scored: Scored, stored: Stored, *, key: str) -> None:
+    """Members and stored numbers of an ensemble; its members can become the basket."""
+    st.markdown(f"**{stored.title}**")
+    st.markdown("\n".join(f"- {scored.name(member)}" for member in stored.members))
+    names = (*SHOWN, "disagreement", "oracle_accuracy")
+    rows = [[METRICS[m].name, text_of(m, getattr(stored.val, m))] for m in names]
+    st.markdown(_markdown_table(["", "validation"], rows))
+    rule = f" · chosen by rule '{stored.rule}'" if stored.rule else ""
+    st.caption(f"{stored.val.n} validation images{rule} · {session.origin(run)}")
+    usable = [member for member in stored.members if scored.rows([member])]
+    if st.button("Put these members into the basket", key=f"{key}_take", icon=":material/shopping_basket:"):
+        session.set_basket(usable)
+        st.rerun()
+
+
+def basket_button(training_id: str, *, key: str) -> None:
+    """Add to the basket, or take out again: one button that says which."""
+    inside = training_id in session.basket()
+    label, icon = ("Take out of the basket", "remove") if inside else ("Add to the basket", "add")
+    if st.button(label, key=f"{key}_basket", icon=f":material/{icon}:", type="secondary" if inside else "primary"):
+        (session.remove_from_basket if inside else session.add_to_basket)(training_id)
+        st.rerun()
+
+
+def _row(evaluation: Evaluation) -> list[str]:
+    return [text_of(m, getattr(evaluation, m)) for m in SHOWN]
+
+
+def _markdown_table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, [":--", *["--:"] * (len(heads) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

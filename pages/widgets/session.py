@@ -1,0 +1,179 @@
+"""The open run, the basket and the notices: the only file that touches shared session state and query parameters."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from edgenes_core import EdgeNESError
+from edgenes_core.runs import Run, RunStore
+from edgenes_core.storage import StorageError
+
+DEMO = Path(__file__).parents[2] / "assets" / "demo"
+
+
+def store() -> RunStore:
+    """The folder of the user's runs: environment variable EDGENES_RUNS, else ./runs."""
+    return RunStore(Path(os.environ.get("EDGENES_RUNS", "runs")))
+
+
+def all_runs() -> list[Run]:
+    """The bundled run first, then the user's, newest first; damaged ones are left out (see `damaged_runs`)."""
+    bundled = [Run(DEMO)] if (DEMO / "run.json").is_file() else []
+    return bundled + store().list()[0]
+
+
+def damaged_runs() -> list[str]:
+    """One sentence for each run folder that cannot be read."""
+    return store().list()[1]
+
+
+def origin(run: Run) -> str:
+    """Where a run's numbers come from, said beside each of them."""
+    return "bundled run" if run.path.resolve() == DEMO.resolve() else "your run"
+
+
+def current_run() -> Run:
+    """The run named by ?run=, else the one of this session, else the bundled one.
+
+    An unknown or damaged id leaves a notice for `page_header` and opens the bundled run; EdgeNESError if there is none.
+    """
+    wanted = st.query_params.get("run") or st.session_state.get("run")
+    try:
+        run = _open(wanted) if wanted else _first()
+    except EdgeNESError as error:
+        run = _first()
+        notify(f"The run asked for cannot be opened, so the {origin(run)} {run.id!r} is shown instead. {error}")
+    choose_run(run.id)
+    return run
+
+
+def choose_run(run_id: str) -> None:
+    """Make a run the current one and put it into the URL (the bundled run needs no mention there)."""
+    st.session_state["run"] = run_id
+    if run_id == DEMO.name:
+        st.query_params.pop("run", None)
+    elif st.query_params.get("run") != run_id:
+        st.query_params["run"] = run_id
+
+
+def _open(run_id: str) -> Run:
+    if run_id == DEMO.name and (DEMO / "run.json").is_file():
+        return RunStore(DEMO.parent).open(run_id)
+    if Path(run_id).name != run_id:  # a URL must not name folders outside the store
+        raise StorageError(f"A run is named by its id alone, got {run_id[:80]!r}.")
+    return store().open(run_id)
+
+
+def _first() -> Run:
+    runs = all_runs()
+    if not runs:
+        raise StorageError(
+            f"There is no run to show: no bundled run, and {store().root} is empty. "
+            "Make one with: python -m edgenes_core pipeline --dataset digits --preset quick"
+        )
+    return runs[0]
+
+
+def notify(sentence: str) -> None:
+    """Keep a sentence for the next `page_header`."""
+    st.session_state["notices"] = (*st.session_state.get("notices", ()), sentence)
+
+
+def page_header(title: str, question: str) -> Run:
+    """Draw the title, the question the page answers, the run's chip and waiting notices; stops the page without a run."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="page_header"):
+        st.title(title, anchor=False, width="content")
+        st.caption(f"This page answers: {question}", width="stretch")
+        try:
+            run = current_run()
+        except EdgeNESError as error:
+            st.error(str(error))
+            st.stop()
+        _chip(run)
+    for sentence in st.session_state.pop("notices", ()):
+        st.warning(sentence, icon=":material/info:")
+    return run
+
+
+def _chip(run: Run) -> None:
+    st.badge(
+        f"{origin(run)} · {Path(run.config.dataset).stem} · seed {run.config.seed}",
+        color="green" if origin(run) == "bundled run" else "blue",
+        help=f"Every number on this page comes from run {run.id}.",
+    )
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show what the user can mend as one sentence; the rest of the page goes on."""
+    try:
+        yield
+    except EdgeNESError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def basket() -> tuple[str, ...]:
+    """Training ids chosen for the user's ensemble, of the current run, in order of choice."""
+    return tuple(_baskets().get(st.session_state.get("run", ""), ()))
+
+
+def set_basket(ids: Iterable[str]) -> None:
+    """Replace the basket; a repeated id is kept once."""
+    _baskets()[st.session_state.get("run", "")] = tuple(dict.fromkeys(ids))
+
+
+def add_to_basket(training_id: str) -> bool:
+    """Put a network into the basket; False if it is there already."""
+    if training_id in basket():
+        return False
+    set_basket((*basket(), training_id))
+    return True
+
+
+def remove_from_basket(training_id: str) -> None:
+    """Take a network out; nothing happens if it is not there."""
+    set_basket(member for member in basket() if member != training_id)
+
+
+def _baskets() -> dict[str, tuple[str, ...]]:
+    return st.session_state.setdefault("baskets", {})
+
+
+def dark() -> bool:
+    """Whether the browser shows the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def lam_of(run: Run, lambda_max: int) -> float:
+    """λ from ?lam=, else as this session left it for this run, else the middle; out of range it is clamped, and said so."""
+    text, kept = st.query_params.get("lam"), _lams().get(run.id, lambda_max / 2)
+    if text is None:
+        return min(kept, lambda_max)
+    try:
+        lam = float(text)
+    except ValueError:
+        lam = math.nan
+    if not math.isfinite(lam):
+        st.warning(
+            f"λ in the link must be a number from 0 to Λ = {lambda_max}, got {text[:40]!r}; λ = {kept:g} is shown."
+        )
+        return kept
+    if not 0 <= lam <= lambda_max:
+        st.warning(f"λ lies between 0 and Λ = {lambda_max}, the link asked for {lam:g}; the nearest is shown.")
+    return min(max(lam, 0.0), float(lambda_max))
+
+
+def remember_lam(run: Run, lam: float) -> None:
+    """Keep λ over page switches and in the link."""
+    _lams()[run.id] = lam
+    st.query_params["lam"] = f"{lam:.10g}"
+
+
+def _lams() -> dict[str, float]:
+    return st.session_state.setdefault("lams", {})

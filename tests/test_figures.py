@@ -1,0 +1,208 @@
+"""Laws of the figures' numbers, and that every figure draws whatever it is given, nothing included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgenes_core.architecture import Architecture, edit_distance
+from edgenes_core.figures import maps, planes, quality, training
+from edgenes_core.figures.planes import Axis, Point, pareto_front, plane_info
+from edgenes_core.figures.theme import ROLE_STYLE
+from edgenes_core.records import Event
+from edgenes_core.space import SearchSpace
+
+SPACE = SearchSpace()
+X, Y = Axis("disagreement with α* (%)", "higher", 100, 1), Axis("validation NLL (nats)", "lower", 1, 4)
+coarse = st.integers(0, 6).map(float)  # few values, so that ties are common
+numbers = st.one_of(coarse, st.just(float("nan")))
+clouds = st.lists(st.tuples(numbers, numbers), max_size=30)
+better = st.sampled_from(["higher", "lower"])
+
+
+def beats(a: tuple[float, float], b: tuple[float, float], x: str, y: str) -> bool:
+    """Definition, pair by pair: at least as good in both and better in one."""
+    dx, dy = (a[0] - b[0]) * (1 if x == "higher" else -1), (a[1] - b[1]) * (1 if y == "higher" else -1)
+    return dx >= 0 and dy >= 0 and (dx > 0 or dy > 0)
+
+
+@given(clouds, better, better)
+def test_the_front_is_exactly_the_points_nobody_beats(cloud: list[tuple[float, float]], x: str, y: str) -> None:
+    points = np.array(cloud, float).reshape(-1, 2)
+    whole = np.isfinite(points).all(-1)
+    wanted = [
+        bool(ok) and not any(beats(tuple(o), tuple(p), x, y) for o, w in zip(points, whole, strict=True) if w)
+        for p, ok in zip(points, whole, strict=True)
+    ]
+    assert pareto_front(points[:, 0], points[:, 1], x, y).tolist() == wanted
+
+
+def point(name: str, ys: tuple[float, ...], *, ensemble: bool = False, role: str = "pool") -> Point:
+    return Point(name, name, role, tuple(0.1 for _ in ys), ys, ensemble)
+
+
+def test_spread_needs_two_seeds() -> None:
+    info = plane_info([point("one", (0.5,)), point("two", (0.4, 0.6))], X, Y)
+    assert np.isnan(info.sd[0])
+    assert info.sd[1] == pytest.approx(np.sqrt(0.02))
+    assert info.y[1] == pytest.approx(0.5)
+    traces = planes.plot_plane(plane_info([point("one", (0.5,))], X, Y), dark=False).data
+    assert not any(trace.error_y.visible for trace in traces if trace.name == ROLE_STYLE["pool"].label)
+
+
+def test_ensembles_do_not_push_cells_off_the_front() -> None:
+    info = plane_info([point("cell", (0.5,)), point("e", (0.1,), ensemble=True, role="selected")], X, Y)
+    assert info.front.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_point_can_be_clicked_once(dark: bool) -> None:
+    points = [point(role, (0.3,), role=role) for role in ROLE_STYLE]
+    points += [point(f"e-{role}", (0.2,), ensemble=True, role=role) for role in ("selected", "user", "random")]
+    fig = planes.plot_plane(plane_info(points, X, Y), dark=dark)
+    clickable = [i for trace in fig.data for i in (trace.customdata if trace.customdata is not None else ())]
+    assert sorted(clickable) == sorted(p.id for p in points)
+    assert fig.layout.dragmode is None, "a drag mode of our own would switch clicking off"
+
+
+def test_roles_differ_by_shape_not_by_colour_alone() -> None:
+    styles = [
+        *(ROLE_STYLE[r] for r in ("base", "pool", "deepens", "random", "deviation")),
+        planes.SELECTED,
+        planes.USER,
+    ]
+    assert len({s.symbol for s in styles}) == len(styles)
+    assert len(set(maps.SHAPES.values())) == len(maps.SHAPES)
+
+
+def test_an_empty_plane_says_so() -> None:
+    fig = planes.plot_plane(plane_info([], X, Y), dark=True)
+    assert "No network" in fig.layout.annotations[0].text
+    assert "better" in fig.layout.yaxis.title.text
+
+
+def cells(count: int, seed: int = 0) -> list[Architecture]:
+    rng = np.random.default_rng(seed)
+    return [SPACE.sample(rng) for _ in range(count)]
+
+
+def embedding(count: int, on_path: int = 3) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(1)
+    return {
+        "keys": np.array([f"k{i}" for i in range(count)], dtype=str),
+        "role": np.array((["base", "pool", "path"][:on_path] + ["random"] * count)[:count], dtype=str),
+        "lam": np.array(([4.0, 1.0, 2.5][:on_path] + [np.nan] * count)[:count]),
+        "shared": rng.integers(0, 5, count),
+        "count": np.ones(count, int),
+        "pca": rng.normal(size=(count, 2)),
+        "trust_pca": np.array(0.8),
+    }
+
+
+def test_the_path_is_drawn_in_order_of_lambda() -> None:
+    info = maps.map_info(embedding(6), "pca")
+    assert info.lam[info.path].tolist() == [1.0, 2.5, 4.0]
+    assert maps.map_info(embedding(6), "pca", ["k1", "k2", "gone", "k1", "k0"]).path.tolist() == [1, 2, 1, 0]
+
+
+def test_only_stored_maps_are_offered() -> None:
+    assert maps.methods_of(embedding(3)) == ("pca",)
+    assert maps.map_info(embedding(3), "pca").trust == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 40])
+def test_a_map_of_any_size_draws_and_each_cell_can_be_clicked_once(count: int) -> None:
+    info = maps.map_info(embedding(count), "pca")
+    fig = maps.plot_map(info, dark=False)
+    clickable = [i for trace in fig.data for i in (trace.customdata if trace.customdata is not None else ())]
+    assert sorted(clickable) == sorted(info.keys)
+    assert bool(fig.layout.annotations) == (count == 0)
+    assert fig.layout.dragmode is None
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1))
+def test_more_duplicates_are_never_drawn_smaller(counts: list[int]) -> None:
+    sizes = maps.marker_sizes(np.array(sorted(counts)), 5)
+    assert (np.diff(sizes) >= 0).all()
+    assert sizes.min() >= 5
+
+
+@given(st.integers(0, 50))
+def test_neighbours_are_the_nearest_by_edits(seed: int) -> None:
+    listed = cells(12, seed)
+    found = maps.neighbours(listed, 3, count=5)
+    edits = [n.edits for n in found]
+    assert edits == sorted(edits)
+    assert 3 not in {n.row for n in found}
+    rest = [edit_distance(listed[3], a) for i, a in enumerate(listed) if i != 3 and i not in {n.row for n in found}]
+    assert max(edits) <= min(rest)
+
+
+def events(stage: str, steps: int, **values: float) -> list[Event]:
+    return [Event(stage, step, steps, seconds=step, values=values) for step in range(1, steps + 1)]
+
+
+def test_curves_are_thinned_but_keep_both_ends_and_drop_what_is_not_a_number() -> None:
+    listed = events("darts", 5000, train_loss=1.0, val_loss=float("nan"))
+    (curve,) = training.curves_info(listed, "darts", training.LOSSES)
+    assert curve.metric == "train_loss"
+    assert len(curve.steps) <= training.MOST_POINTS
+    assert (curve.steps[0], curve.steps[-1]) == (1, 5000)
+    assert (np.diff(curve.steps) > 0).all()
+
+
+def test_a_resumed_stage_shows_its_latest_attempt() -> None:
+    listed = events("darts", 9, train_loss=2.0) + events("darts", 4, train_loss=1.0)
+    (curve,) = training.curves_info(listed, "darts", ["train_loss"])
+    assert curve.steps.tolist() == [1, 2, 3, 4]
+    assert set(curve.values) == {1.0}
+
+
+def test_the_latest_alpha_that_fits_is_shown() -> None:
+    grid = tuple(tuple(float(o) for o in range(7)) for _ in SPACE.edges)
+    listed = [Event("darts", 1, 9, alpha=grid), Event("darts", 2, 9), Event("darts", 3, 9, alpha=((1.0,),))]
+    info = training.alpha_info(listed, "darts", SPACE)
+    assert info is not None
+    assert info.step == 1
+    assert info.weights.shape == (14, 7)
+    assert info.rows[0] == "0 → 2"
+    assert training.alpha_info(listed, "hypernet", SPACE) is None
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_training_figures_draw_with_and_without_events(dark: bool) -> None:
+    empty = training.plot_curves((), "Nothing measured yet.", dark=dark)
+    assert empty.layout.annotations[0].text == "Nothing measured yet."
+    assert training.plot_alpha(None, dark=dark).layout.annotations
+    full = training.plot_curves(
+        training.curves_info(events("darts", 3, train_loss=1.0), "darts", training.LOSSES), "", dark=dark
+    )
+    assert len(full.data) == 1
+    assert not full.layout.annotations
+
+
+def test_reliability_gaps_make_the_ece_and_certainty_lies_on_the_diagonal() -> None:
+    y = np.array([0, 1, 1, 0])
+    sure = quality.reliability_info("sure", planes.USER, np.eye(2)[y], y)
+    assert sure.ece == 0
+    assert sure.images.sum() == 4
+    wrong = quality.reliability_info("wrong", planes.USER, np.eye(2)[1 - y], y)
+    assert wrong.ece == pytest.approx(1)
+    assert len(quality.plot_reliability([sure, wrong], dark=False).data) == 3
+
+
+@pytest.mark.parametrize("members", [0, 1, 2, 12])
+def test_the_disagreement_matrix_draws_for_any_number_of_members(members: int) -> None:
+    fig = quality.plot_matrix([f"m{i}" for i in range(members)], np.full((members, members), 0.1), dark=True)
+    assert bool(fig.data) == (members > 1)
+    assert bool(fig.layout.annotations) == (members < 2)
+
+
+def test_the_chosen_size_is_ringed() -> None:
+    info = quality.Trajectory("forward", np.arange(1, 5), np.array([0.4, 0.3, 0.25, 0.26]), 3)
+    ring = quality.plot_trajectory(info, dark=False).data[1]
+    assert (ring.x.tolist(), ring.y.tolist()) == ([3], [0.25])
+    empty = quality.Trajectory("forward", np.array([]), np.array([]), 3)
+    assert quality.plot_trajectory(empty, dark=False).layout.annotations
