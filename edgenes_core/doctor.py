@@ -28,10 +28,7 @@ def examine(runs: Path) -> list[Check]:
     """Python, packages, torchvision's import, device, digits, and whether `runs` can be written."""
     return [
         _check("python", _python),
-        *(
-            _check(name, lambda name=name: version(name))
-            for name in ("streamlit", "torch", "plotly", "networkx", "umap-learn")
-        ),
+        *(_check(name, partial(version, name)) for name in PACKAGES),
         _check("torchvision", _torchvision),
         _check("device", _device),
         _check("digits", _digits),

@@ -8,6 +8,9 @@ The EdgeNES release swaps the weights (u·a_k + (1 − u)·a_{k+1}): each stretc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,9 +18,11 @@ from torch import Tensor
 from edgenes_core.architecture import Architecture
 from edgenes_core.lambda_path import Knots
 from edgenes_core.records import HypernetConfig
+from edgenes_core.regularizers import lambda_penalty, soft_count, soft_target, stratified
 from edgenes_core.space import SearchSpace
 
 RAMP = 2.0  # added to α*'s entries at λ = Λ, falling linearly to 0 at λ = 0
+POLISH_LAMBDAS = 128  # λ per step of the polish
 NOISE = 0.2  # standard deviation of the initial values: knots must differ for the cells to differ
 
 
@@ -52,3 +57,67 @@ def to_knots(positions: np.ndarray, values: Tensor, swapped: bool = False) -> Kn
         return Knots(positions, array)
     starts, ends = positions[:-1], np.nextafter(positions[1:], -np.inf)
     return Knots(np.stack([starts, ends], 1).ravel(), np.stack([array[1:], array[:-1]], 1).reshape(-1, array.shape[1]))
+
+
+@dataclass
+class Hypernet:
+    """The map under training: fixed positions (K,), learned values (K, S), and the target of the soft count."""
+
+    space: SearchSpace
+    base: Architecture
+    config: HypernetConfig
+    positions: np.ndarray
+    values: Tensor
+    target: Tensor
+    device_positions: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.device_positions = torch.from_numpy(self.positions).to(self.values)
+
+    def at(self, lam: Tensor) -> Tensor:
+        """α(λ): (L, S)."""
+        return interpolate(self.device_positions, self.values, lam, self.config.interpolation == "swapped")
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Stratified λ over [−ε, Λ+ε]."""
+        eps = self.config.epsilon
+        return stratified(count, -eps, self.space.lambda_max + eps, generator).to(self.values)
+
+    def penalty(self, lam: Tensor, weight: float, temperature: float, generator: torch.Generator | None) -> Tensor:
+        """Mean c·(λ − s̃(α(λ)))²; Gumbel noise in s̃ if a generator is given."""
+        return lambda_penalty(lam, soft_count(self.space, self.at(lam), self.target, temperature, generator), weight)
+
+    def knots(self) -> Knots:
+        """The map as arrays."""
+        return to_knots(self.positions, self.values, self.config.interpolation == "swapped")
+
+
+def start_hypernet(
+    space: SearchSpace, base: Architecture, config: HypernetConfig, generator: torch.Generator, device: torch.device
+) -> Hypernet:
+    """Untrained map: noise plus a ramp towards α*."""
+    positions = knot_positions(space.lambda_max, config)
+    values = initial_values(space, base, positions, generator).to(device).requires_grad_()
+    target = soft_target(space, base, config.regularizer.tau).to(device)
+    return Hypernet(space, base, config, positions, values, target)
+
+
+def warmed_penalty(hypernet: Hypernet, step: int, steps: int, generator: torch.Generator) -> Tensor:
+    """The penalty of a training step: c rises and the temperature of s̃ falls linearly from the first step to the last."""
+    r, done = hypernet.config.regularizer, step / max(1, steps - 1)
+    weight = r.c_start + (r.c_end - r.c_start) * done
+    temperature = r.temperature_start + (r.temperature_end - r.temperature_start) * done
+    lam = hypernet.draw(hypernet.config.regularizer_lambdas, generator)
+    return hypernet.penalty(lam, weight, temperature, generator)
+
+
+def polish(hypernet: Hypernet, steps: int, generator: torch.Generator) -> Iterator[float]:
+    """Descend on the penalty alone, without noise or images; yields the penalty of each step."""
+    config = hypernet.config
+    optimizer = torch.optim.Adam([hypernet.values], lr=config.polish_lr)
+    for _ in range(steps):
+        lam = hypernet.draw(POLISH_LAMBDAS, generator)
+        penalty = hypernet.penalty(lam, config.regularizer.c_end, config.regularizer.temperature_end, None)
+        (hypernet.values.grad,) = torch.autograd.grad(penalty, [hypernet.values])
+        optimizer.step()
+        yield float(penalty.detach())

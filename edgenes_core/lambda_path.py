@@ -132,6 +132,39 @@ def exact_decode(space: SearchSpace, knots: Knots, base: Architecture, shared: i
     return Architecture(best[shared][1])
 
 
+def lambda_error(path: LambdaPath) -> float:
+    """Mean |λ − shared| over λ ∈ [0, Λ], exactly (0.25 is the floor that rounding leaves).
+
+    On a stretch [lo, hi] with m shared edges, ∫|λ − m| is the difference of sign(λ − m)(λ − m)²/2 at its ends.
+    """
+    total = sum(
+        (abs(i.hi - i.shared) * (i.hi - i.shared) - abs(i.lo - i.shared) * (i.lo - i.shared)) / 2
+        for i in path.intervals
+    )
+    return total / path.lambda_max
+
+
+def choose_pool(space: SearchSpace, knots: Knots, base: Architecture, size: int) -> tuple[Interval, ...]:
+    """Up to N distinct cells in order of λ: α*, the best exact cell for each missing shared count, then the widest stretches.
+
+    An exactly decoded cell gets the empty stretch [m, m].
+    """
+    best: dict[Architecture, Interval] = {}
+    for interval in sorted(lambda_path(space, knots, base).intervals, key=lambda i: (-i.width, i.lo)):
+        best.setdefault(interval.architecture, interval)
+    top = float(space.lambda_max)
+    chosen = {base: best.get(base, Interval(top, top, base, space.lambda_max))}
+    met = {interval.shared for interval in best.values()} | {space.lambda_max}
+    ranked = list(best.values())
+    for m in range(space.lambda_max):
+        if m not in met:
+            ranked.insert(0, Interval(float(m), float(m), exact_decode(space, knots, base, m), m))
+    for interval in ranked:
+        if len(chosen) < size:
+            chosen.setdefault(interval.architecture, interval)
+    return tuple(sorted(chosen.values(), key=lambda i: (i.lo, i.hi)))
+
+
 def _crossings(space: SearchSpace, knots: Knots) -> list[np.ndarray]:
     """λ at which two competing logits (operations of an edge, parents of a node) are equal, per pair and segment."""
     alpha, beta = split_logits(space, knots.values)

@@ -27,14 +27,14 @@ from edgenes_core.architecture import Architecture
 from edgenes_core.data import Dataset, load_dataset
 from edgenes_core.device import choose_device
 from edgenes_core.executors import WorkerError
-from edgenes_core.lambda_path import Knots, lambda_path
+from edgenes_core.lambda_path import Knots, choose_pool, lambda_path
 from edgenes_core.planning import embedded_cells, plan_trainings, random_cells
 from edgenes_core.records import Event, to_dict
 from edgenes_core.regularizers import soft_count, soft_target
 from edgenes_core.runs import Base, Cost, Run, SoftCount, Training
 from edgenes_core.search.bilevel import search_threads
 from edgenes_core.search.darts import SearchResult, search_cell
-from edgenes_core.search.edgenes import choose_pool, train_hypernet
+from edgenes_core.search.edgenes import train_hypernet
 from edgenes_core.supernet import Supernet
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ that all predictors share (hard images are hard for all), which an unpaired inte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from edgenes_core import EdgeNESError
 from edgenes_core.metrics import FLOOR
 
 RESAMPLES = 1000
-CHUNK = 4_000_000  # drawn indices held at once
+LARGEST = 4_000_000  # counts held at once, 32 MB
 
 
 class StatisticsError(EdgeNESError):
@@ -64,14 +64,16 @@ def paired_bootstrap(
     gap = a.astype(float) - b.astype(float)
     if not np.isfinite(gap).all():
         raise StatisticsError("A paired comparison needs finite scores; one predictor has NaN or infinity.")
-    means = np.concatenate([gap[drawn].mean(-1) for drawn in _draws(len(gap), resamples, seed)])
+    rows = max(1, LARGEST // len(gap))
+    starts = range(0, resamples, rows)
+    means = np.concatenate([_counts(len(gap), min(rows, resamples - s), seed + s) @ gap for s in starts]) / len(gap)
     lo, hi = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Difference(float(gap.mean()), float(lo), float(hi), len(gap))
 
 
-def _draws(n: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Image indices (some, n) of all resamples, in pieces."""
-    rng = np.random.default_rng(seed)
-    step = max(1, CHUNK // n)
-    for start in range(0, resamples, step):
-        yield rng.integers(n, size=(min(step, resamples - start), n), dtype=np.int32)
+@lru_cache(maxsize=1)
+def _counts(n: int, resamples: int, seed: int) -> np.ndarray:
+    """(resamples, n): how often each image occurs in each resample. Kept, as every pair of a page is compared on the same images."""
+    drawn = np.random.default_rng(seed).integers(n, size=(resamples, n))
+    drawn += np.arange(resamples)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n).astype(float)

@@ -14,14 +14,19 @@ FAVICON = Path(__file__).parents[1] / "assets" / "favicon.png"
 
 
 def describe(run: Run) -> str:
-    """One line of the run picker."""
-    return f"{Path(run.config.dataset).stem}, seed {run.config.seed} ({session.origin(run)})"
+    """A line of the run picker; never the same for two runs, since the browser sends this text back."""
+    return f"bundled run ({about(run)})" if session.origin(run) == "bundled run" else run.id
+
+
+def about(run: Run) -> str:
+    """Data set and seed."""
+    return f"{Path(run.config.dataset).stem}, seed {run.config.seed}"
 
 
 def details(run: Run) -> str:
-    """State and age of the open run."""
+    """Origin, data set, seed, state and age of the open run."""
     manifest = run.manifest
-    return f"{manifest.state} · {manifest.created[:16].replace('T', ' ')} · `{run.id}`"
+    return f"{session.origin(run)} · {about(run)} · {manifest.state} · {manifest.created[:16].replace('T', ' ')}"
 
 
 def run_picker() -> None:

@@ -133,6 +133,8 @@ def test_equal_members_go_by_key():
     assert select(same, y, keys, 3).members == ("a", "b", "c")
     assert select(same, y, keys, 3, "forward").members == ("a", "b", "c")
     assert select(same, y, keys, 3, "greedy").members == ("a",)
+    hardly_worse = np.array([[[0.5 - 1e-13, 0.5 + 1e-13]], [[0.5, 0.5]]])  # within rounding: still the smaller key
+    assert all(select(hardly_worse, np.array([0]), ["a", "b"], 1, rule).members == ("a",) for rule in SELECTION_RULES)
 
 
 def test_chunks_and_blocks_change_nothing(monkeypatch):

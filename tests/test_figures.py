@@ -130,14 +130,19 @@ def test_more_duplicates_are_never_drawn_smaller(counts: list[int]) -> None:
 
 
 @given(st.integers(0, 50))
-def test_neighbours_are_the_nearest_by_edits(seed: int) -> None:
-    listed = cells(12, seed)
-    found = maps.neighbours(listed, 3, count=5)
+def test_neighbours_are_the_nearest_by_edits_whatever_the_map_says(seed: int) -> None:
+    listed, info = cells(12, seed), maps.map_info(embedding(12), "pca")
+    found = maps.neighbours(info, listed, 3, count=5)
     edits = [n.edits for n in found]
     assert edits == sorted(edits)
     assert 3 not in {n.row for n in found}
     rest = [edit_distance(listed[3], a) for i, a in enumerate(listed) if i != 3 and i not in {n.row for n in found}]
     assert max(edits) <= min(rest)
+    everyone = maps.neighbours(info, listed, 3, count=99)
+    assert sorted(n.map_rank for n in everyone) == list(range(1, 12))
+    nearest = min(everyone, key=lambda n: n.map_rank)
+    apart = np.hypot(info.x - info.x[3], info.y - info.y[3])
+    assert apart[nearest.row] == min(np.delete(apart, 3))
 
 
 def events(stage: str, steps: int, **values: float) -> list[Event]:

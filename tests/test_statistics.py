@@ -58,11 +58,13 @@ def test_pairing_narrows_the_interval_when_images_are_hard_for_both() -> None:
     assert not paired.tie
 
 
-def test_pieces_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_images_are_drawn_in_pieces_with_the_same_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     a = np.random.default_rng(2).normal(size=50)
-    whole = paired_bootstrap(a, np.zeros(50))
-    monkeypatch.setattr(statistics, "CHUNK", 700)
-    assert paired_bootstrap(a, np.zeros(50)) == whole
+    whole = paired_bootstrap(a, np.zeros(50), resamples=4000)
+    monkeypatch.setattr(statistics, "LARGEST", 7000)
+    pieces = paired_bootstrap(a, np.zeros(50), resamples=4000)
+    assert (pieces.lo, pieces.hi) == pytest.approx((whole.lo, whole.hi), abs=0.03)
+    assert pieces == paired_bootstrap(a, np.zeros(50), resamples=4000), "the same seed gives the same interval"
 
 
 @pytest.mark.parametrize(("a", "b"), [([], []), ([1.0], [1.0, 2.0]), ([[1.0]], [[1.0]]), ([np.nan], [0.0])])

@@ -125,9 +125,7 @@ def _axis(lambda_max: float) -> str:
 
 def _cursor(fig: go.Figure, lam: float, color: str) -> None:
     """The λ chosen now."""
-    fig.add_vline(
-        x=lam, line={"color": color, "width": 1.5}, annotation={"text": f"λ = {lam:.2f}", "yanchor": "bottom"}
-    )
+    fig.add_vline(x=lam, line={"color": color, "width": 1.5})
 
 
 def _grid(knots: Knots, lambda_max: int) -> np.ndarray:

@@ -19,7 +19,7 @@ SIDE = 50.0
 NODE_W, NODE_H = 58.0, 26.0
 PILL_H = 20.0
 RAIL = 20.0
-CHAR_W = 6.4
+CHAR_W = 6.2
 ARROW = 7.0
 LEGEND = (
     ("shared", "shared with α*"),

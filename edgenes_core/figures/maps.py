@@ -15,6 +15,8 @@ from edgenes_core.figures.theme import ink, layout
 METHODS = {"pca": "PCA", "mds": "MDS", "umap": "UMAP"}
 # Light to dark for few to many shared edges, readable without colour vision (ends of cividis, cut where it meets a background).
 SCALE = [[0.0, "#d9c44f"], [0.5, "#7d8a8f"], [1.0, "#0b4f9e"]]
+SIZES = {"base": 20, "pool": 17, "path": 17, "random": 6}
+CROWDED = 60  # path cells beyond which numbers in the markers would cover each other
 SHAPES = {"base": "star", "pool": "circle", "path": "diamond", "random": "x-thin"}
 NAMES = {
     "base": "base cell α*",
@@ -45,10 +47,11 @@ class MapInfo(NamedTuple):
 
 
 class Neighbour(NamedTuple):
-    """A cell near another one: its row on the map, and the edits between them."""
+    """A cell near another one: its row, the edits between them, and how near the map puts it (1 = nearest)."""
 
     row: int
     edits: int
+    map_rank: int
 
 
 def methods_of(embedding: Mapping[str, np.ndarray]) -> tuple[str, ...]:
@@ -84,11 +87,16 @@ def map_info(
     )
 
 
-def neighbours(architectures: Sequence[Architecture], row: int, count: int = 8) -> list[Neighbour]:
-    """The cells fewest edits away from one of them, in every dimension: what a map can only approximate. Ties by row."""
+def neighbours(info: MapInfo, architectures: Sequence[Architecture], row: int, count: int = 8) -> list[Neighbour]:
+    """The cells fewest edits away, in truth and not on the map; ties in the map's order."""
+    apart = np.hypot(info.x - info.x[row], info.y - info.y[row])
+    apart[row] = -1  # the cell itself comes before any other
+    rank = np.argsort(np.argsort(apart, kind="stable"), kind="stable")
     here = architectures[row]
-    found = [Neighbour(i, edit_distance(here, other)) for i, other in enumerate(architectures) if i != row]
-    return sorted(found, key=lambda n: (n.edits, n.row))[:count]
+    found = [
+        Neighbour(i, edit_distance(here, other), int(rank[i])) for i, other in enumerate(architectures) if i != row
+    ]
+    return sorted(found, key=lambda n: (n.edits, n.map_rank))[:count]
 
 
 def plot_map(info: MapInfo, *, dark: bool) -> go.Figure:
@@ -102,17 +110,11 @@ def plot_map(info: MapInfo, *, dark: bool) -> go.Figure:
     if not info.keys:
         note(fig, "No cell has been placed yet.", dark=dark)
     layout(fig, dark=dark)
-    # Directions mean nothing on a map, so it has no ticks; both axes keep one scale so that distances can be compared.
-    fig.update_xaxes(showticklabels=False, ticks="", showline=False, zeroline=False, title=f"{METHODS[info.method]} 1")
-    fig.update_yaxes(
-        showticklabels=False,
-        ticks="",
-        showline=False,
-        zeroline=False,
-        scaleanchor="x",
-        title=f"{METHODS[info.method]} 2",
-    )
-    return fig.update_layout(height=560, hovermode="closest", margin={"t": 56, "l": 32, "b": 36})
+    # Directions and absolute places mean nothing on a map: no ticks, no grid, but one scale for both axes.
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "mirror": True}
+    fig.update_xaxes(**bare, linecolor=ink(dark=dark).grid)
+    fig.update_yaxes(**bare, linecolor=ink(dark=dark).grid, scaleanchor="x")
+    return fig.update_layout(height=540, hovermode="closest", margin={"t": 56, "l": 8, "r": 8, "b": 64})
 
 
 def _path(fig: go.Figure, info: MapInfo, *, dark: bool) -> None:
@@ -128,31 +130,40 @@ def _path(fig: go.Figure, info: MapInfo, *, dark: bool) -> None:
 
 
 def _points(fig: go.Figure, info: MapInfo, role: str, *, dark: bool) -> None:
-    rows = [i for i, r in enumerate(info.roles) if r == role]
+    rows, tone, symbol = [i for i, r in enumerate(info.roles) if r == role], ink(dark=dark), SHAPES[role]
     on_path = role != "random"
+    crowded = on_path and role != "base" and len(info.path) > CROWDED
     fig.add_scatter(
         x=info.x[rows],
         y=info.y[rows],
-        mode="markers+text" if on_path else "markers",
+        mode="markers+text" if on_path and not crowded else "markers",
         text=["α*" if role == "base" else str(info.shared[i]) for i in rows] if on_path else None,
-        textposition="top center",
-        textfont={"color": ink(dark=dark).text, "size": 13},
-        name=NAMES[role],
+        textposition="top center" if role == "base" else "middle center",
+        textfont={"color": tone.text if role == "base" else [_on(info, i) for i in rows], "size": 12},
         marker={
-            "symbol": SHAPES[role],
-            "size": marker_sizes(info.copies[rows], {"base": 20, "pool": 14, "path": 12}.get(role, 6)),
+            "symbol": symbol,
+            "size": marker_sizes(info.copies[rows], SIZES[role] * (0.6 if crowded else 1)),
             "color": info.shared[rows],
             "coloraxis": "coloraxis",
             "opacity": 1 if on_path else 0.75,
-            "line": {"width": 1.5, "color": info.shared[rows] if not on_path else ink(dark=dark).text},
+            "line": {"width": 1.5, "color": tone.text}
+            if on_path
+            else {"width": 1.5, "color": info.shared[rows], "coloraxis": "coloraxis"},  # a thin cross is all outline
         },
         customdata=[info.keys[i] for i in rows],
         hovertext=[_hover(info, i) for i in rows],
         hoverinfo="text",
-        showlegend=bool(rows),
+        legendgroup=role,
+        showlegend=False,
     )
-    if not on_path:  # a thin cross is all outline: it takes its colour from the same axis
-        fig.data[-1].marker.line.coloraxis = "coloraxis"
+    # The legend explains shapes; colours have their own scale.
+    shape = {"symbol": symbol, "size": 10, "color": tone.muted, "line": {"width": 1.5, "color": tone.muted}}
+    fig.add_scatter(x=[None], y=[None], mode="markers", marker=shape, name=NAMES[role], legendgroup=role)
+
+
+def _on(info: MapInfo, i: int) -> str:
+    """Ink that is readable on the colour of a cell's marker."""
+    return "#ffffff" if info.shared[i] > info.lambda_max / 2 else "#1c2430"
 
 
 def marker_sizes(copies: np.ndarray, smallest: float) -> np.ndarray:
@@ -161,19 +172,24 @@ def marker_sizes(copies: np.ndarray, smallest: float) -> np.ndarray:
 
 
 def _scale(fig: go.Figure, info: MapInfo) -> None:
-    ticks = list(range(info.lambda_max + 1))
-    words = {0: " most different", info.lambda_max: " as α*"}
+    ticks = sorted({round(info.lambda_max * part / 4) for part in range(5)})
+    words = {0: "0: most different", info.lambda_max: f"Λ = {info.lambda_max}: α* itself"}
     fig.update_layout(
         coloraxis={
             "colorscale": SCALE,
             "cmin": 0,
             "cmax": info.lambda_max,
             "colorbar": {
-                "title": {"text": "shared edges<br>with α*"},
+                "title": {"text": "edges shared with α*", "side": "top", "font": {"size": 13}},
+                "orientation": "h",
+                "x": 0.5,
+                "y": -0.02,
+                "yanchor": "top",
                 "tickvals": ticks,
-                "ticktext": [f"{t}{words.get(t, '')}" for t in ticks],
-                "thickness": 14,
-                "len": 0.6,
+                "ticktext": [words.get(t, str(t)) for t in ticks],
+                "tickangle": 0,
+                "thickness": 10,
+                "len": 0.7,
                 "outlinewidth": 0,
             },
         }

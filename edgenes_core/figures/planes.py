@@ -12,7 +12,7 @@ from edgenes_core.figures.labels import Offset, place
 from edgenes_core.figures.theme import OKABE_ITO, ROLE_STYLE, Style, ink, layout
 
 SELECTED = Style(OKABE_ITO["purple"], "diamond", "solid", "selected ensemble")
-DRAWN = Offset(640, 400)  # pixels of the plot on a small screen: labels that fit there fit everywhere
+DRAWN = Offset(620, 340)  # pixels of the plot on a small screen: labels that fit there fit everywhere
 USER = Style(OKABE_ITO["sky"], "hexagon", "solid", "your ensemble")
 
 
@@ -107,7 +107,7 @@ def plot_plane(info: PlaneInfo, *, dark: bool) -> go.Figure:
     if not info.ids:
         note(fig, "No network of this run is retrained yet.", dark=dark)
     layout(fig, dark=dark)
-    return fig.update_layout(height=540, hovermode="closest", margin={"t": 64, "r": 40})
+    return fig.update_layout(height=500, hovermode="closest", margin={"t": 64, "r": 40})
 
 
 def note(fig: go.Figure, sentence: str, *, dark: bool) -> None:
@@ -212,7 +212,9 @@ def _names(fig: go.Figure, info: PlaneInfo, *, dark: bool) -> None:
         return
     x, y = info.x * info.x_axis.factor, info.y * info.y_axis.factor
     labels = [info.labels[i] for i in rows]
-    offsets = place(x[rows], y[rows], labels, np.column_stack([x, y]), DRAWN)
+    bar = np.nan_to_num(info.sd) * info.y_axis.factor
+    around = np.vstack([np.column_stack([x, y + side * bar]) for side in (-1, 0, 1)])
+    offsets = place(x[rows], y[rows], labels, around, DRAWN)
     for i, label, offset in zip(rows, labels, offsets, strict=True):
         fig.add_annotation(
             x=x[i],
@@ -224,6 +226,8 @@ def _names(fig: go.Figure, info: PlaneInfo, *, dark: bool) -> None:
             arrowwidth=1,
             arrowcolor=ink(dark=dark).muted,
             standoff=10,
+            bgcolor=ink(dark=dark).paper,
+            borderpad=0,
             font={"color": ink(dark=dark).text, "size": 13},
         )
 

@@ -34,7 +34,7 @@ def story_svg(
     )
     arrows = "".join(_arrow(x, tone) for x in (306, 641))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="Source Sans Pro, Helvetica, Arial, sans-serif" font-size="14" role="img" aria-label="{escape(said)}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="Source Sans Pro, Helvetica, Arial, sans-serif" font-size="15" role="img" aria-label="{escape(said)}">'
         f"{body}{arrows}</svg>"
     )
 
@@ -91,7 +91,7 @@ def _height(shared: float, path: LambdaPath) -> float:
 
 
 def _ends(path: LambdaPath) -> str:
-    style = 'y="168" fill="currentColor" opacity="0.75" font-size="12.5"'
+    style = 'y="168" fill="currentColor" opacity="0.75" font-size="14"'
     return (
         f'<text x="0" {style}>λ = 0: most different</text>'
         f'<text x="{PANEL}" {style} text-anchor="end">λ = {path.lambda_max}: α* itself</text>'
@@ -124,4 +124,4 @@ def _team(
 
 
 def _under(text: str, tone: Ink) -> str:
-    return f'<text x="0" y="182" fill="{tone.muted}" font-size="12.5">{escape(text)}</text>'
+    return f'<text x="0" y="182" fill="{tone.muted}" font-size="14">{escape(text)}</text>'

@@ -113,7 +113,7 @@ def _plain(values: tuple[Any, ...]) -> list[Any]:
 
 def cell_scrubber(table: dict[str, Any], *, key: str, start: float) -> float:
     """Draw the scrubber and return λ as last released; `start` counts only where the widget has no value yet."""
-    if key not in st.session_state:
+    if key not in st.session_state or f"{key}_push" not in st.session_state:
         push(key, start)
     revision, value = st.session_state[f"{key}_push"]
     state = _SCRUBBER(key=key, data={"table": table, "rev": revision, "value": value}, on_lam_change=lambda: None)

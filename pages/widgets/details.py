@@ -8,16 +8,19 @@ from edgenes_core.architecture import Architecture
 from edgenes_core.records import METRICS, Evaluation
 from edgenes_core.runs import Run
 from pages.widgets import session
+from pages.widgets.picture import picture
 from pages.widgets.scores import Scored, Stored, short_name, text_of
 
 SHOWN = ("accuracy", "nll", "brier", "ece")
 
 
-def cell_image(run: Run, architecture: Architecture, base: Architecture) -> None:
-    """The cell beside α*: line style and words say what is shared, changed, added and gone."""
-    from edgenes_core.figures.drawing import cell_svg
+def cell_image(run: Run, architecture: Architecture, base: Architecture, *, key: str) -> None:
+    """The cell beside α*, drawn and in a sentence; ≠ and dashes mark what α* does not have."""
+    from edgenes_core.figures.cells import change_sentence
+    from edgenes_core.figures.thumbnail import cell_thumbnail
 
-    st.image(cell_svg(run.space, architecture, base, dark=session.dark()), width="stretch")
+    picture(cell_thumbnail(run.space, architecture, base, dark=session.dark()), key=f"{key}_cell")
+    st.caption(change_sentence(architecture, base))
 
 
 def network_details(run: Run, scored: Scored, training_id: str, *, key: str) -> None:
@@ -26,9 +29,7 @@ def network_details(run: Run, scored: Scored, training_id: str, *, key: str) -> 
     cell = training.architecture
     rows = [i for i, t in enumerate(scored.trainings) if t.architecture == cell]
     st.markdown(f"**{short_name(training, scored.base)}** · `{cell.key}`")
-    cell_image(run, cell, scored.base)
-    shares = f"shares **{training.shared}** of Λ = {run.space.lambda_max} edges with α*"
-    st.markdown(shares if cell != scored.base else "this is α* itself, the base cell")
+    cell_image(run, cell, scored.base, key=key)
     heads = ["seed", *(METRICS[m].name for m in SHOWN)]
     numbers = [[str(scored.trainings[i].seed), *_row(scored.single[i])] for i in rows]
     st.markdown(_markdown_table(heads, numbers))

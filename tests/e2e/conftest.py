@@ -1,0 +1,145 @@
+"""A real server and a real browser for the e2e tests; a page fails its test on any console error or outside request."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import sample_runs
+from browsing import newest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+
+from edgenes_core.runs import Run
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "assets" / "demo"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PROBES = (
+    "/_stcore/health",
+    "/_stcore/host-config",
+)  # a deep link makes Streamlit look for these in the wrong place first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.path).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's runs of the server under test: one stored but never trained run, and one that has not begun."""
+    folder = tmp_path_factory.mktemp("runs")
+    sample_runs.created(folder)
+    sample_runs.finished(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(runs_folder: Path) -> Run:
+    """The run that the app opens by itself: the bundled one, or while there is none the stored one."""
+    return Run(DEMO) if (DEMO / "run.json").exists() else newest(runs_folder)
+
+
+@pytest.fixture(scope="session")
+def server(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the app, started as a user starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "EDGENES_RUNS": str(runs_folder)}, stdout=output, stderr=output
+        )
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310 - our own server
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    pytest.fail(f"The server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium: $CHROMIUM, one on the PATH, or Playwright's own; without any of them e2e tests are skipped."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), playwright.chromium.executable_path)
+    if not Path(found).exists():
+        pytest.skip("No Chromium: set CHROMIUM to its path, or run: playwright install chromium")
+    chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Make browser contexts, 1280 × 720 unless told; after the test none may have seen an error or left this machine."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def make(**options: object) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
+        context.set_default_timeout(20_000)
+        context.on("console", lambda message: troubles.extend(complaint(message)))
+        context.on("weberror", lambda error: troubles.append(f"script error: {error.error}"))
+        context.on("request", lambda request: troubles.extend(outside(request.url)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def complaint(message: ConsoleMessage) -> list[str]:
+    probing = urlsplit(str(message.location.get("url", ""))).path.endswith(PROBES)
+    return [f"console: {message.text}"] if message.type == "error" and not probing else []
+
+
+def outside(url: str) -> list[str]:
+    parts = urlsplit(url)
+    local = parts.scheme in ("data", "blob") or parts.hostname in ("127.0.0.1", "localhost")
+    return [] if local else [f"request to {url}"]
+
+
+@pytest.fixture
+def page(open_context: Callable[..., BrowserContext]) -> Page:
+    """A fresh tab in the light theme."""
+    return open_context(color_scheme="light").new_page()
