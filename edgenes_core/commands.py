@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from edgenes_core import __version__, ensembles, jobs
+from edgenes_core.config import PRESETS, PipelineConfig
 from edgenes_core.lambda_path import exact_decode
 from edgenes_core.progress import ProgressLine
-from edgenes_core.records import PRESETS, ConfigError, PipelineConfig, from_dict, to_dict
-from edgenes_core.runs import Run, RunStore
+from edgenes_core.run_folder import Run
+from edgenes_core.runs import RunStore
+from edgenes_core.schema import ConfigError, from_dict, to_dict
 from edgenes_core.storage import StorageError
 from edgenes_core.theory import theorem
 
@@ -51,7 +53,8 @@ def resume(options: argparse.Namespace) -> Reply:
 
 def _work(run: Run, options: argparse.Namespace) -> Reply:
     from edgenes_core.executors import default_workers, local_executor
-    from edgenes_core.pipeline import Session, run_pipeline
+    from edgenes_core.pipeline import run_pipeline
+    from edgenes_core.session import Session
 
     line = ProgressLine(sys.stderr)
     with jobs.hold(run):

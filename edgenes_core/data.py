@@ -128,12 +128,16 @@ def _npz(path: Path) -> Arrays:
     if missing := sorted({"x_train", "y_train", "x_test", "y_test"} - set(arrays)):
         raise DataError(f"{path.name} lacks {', '.join(missing)}; it needs x_train, y_train, x_test and y_test.")
     (x, y), (x_test, y_test) = (_images(path, arrays, part) for part in ("train", "test"))
+    if not len(x_test):
+        raise DataError(f"{path.name} has no test images.")
     if x.shape[1:] != x_test.shape[1:]:
         raise DataError(
             f"Training and test images of {path.name} differ in shape: {x.shape[1:]} and {x_test.shape[1:]}."
         )
+    if not len(y):
+        raise DataError(f"{path.name} has no training images.")
     count = int(max(y.max(), y_test.max())) + 1
-    _check_labels(path, y, y_test, count)
+    _check_labels(path, y, count)
     names = [str(c) for c in arrays["classes"].ravel()] if "classes" in arrays else []
     return x, y, x_test, y_test, tuple(names) if len(names) == count else tuple(map(str, range(count)))
 
@@ -158,7 +162,7 @@ def _images(path: Path, arrays: dict[str, np.ndarray], part: str) -> tuple[np.nd
     return np.moveaxis(x, -1, 1).astype(np.float32) / scale, y.astype(np.int64)
 
 
-def _check_labels(path: Path, y: np.ndarray, y_test: np.ndarray, count: int) -> None:
+def _check_labels(path: Path, y: np.ndarray, count: int) -> None:
     present = np.bincount(y, minlength=count)
     if (present > 0).sum() < 2:
         raise DataError(f"{path.name} has images of one class only; a classifier needs at least two.")
@@ -167,8 +171,6 @@ def _check_labels(path: Path, y: np.ndarray, y_test: np.ndarray, count: int) -> 
         raise DataError(
             f"Class {scarce} of {path.name} has {present[scarce]} training images; the split needs at least 5 of each."
         )
-    if len(y_test) == 0:
-        raise DataError(f"{path.name} has no test images.")
 
 
 def _split(y: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:

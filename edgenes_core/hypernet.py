@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from edgenes_core.architecture import Architecture
+from edgenes_core.config import HypernetConfig
 from edgenes_core.lambda_path import Knots
-from edgenes_core.records import HypernetConfig
 from edgenes_core.regularizers import lambda_penalty, soft_count, soft_target, stratified
 from edgenes_core.space import SearchSpace
 

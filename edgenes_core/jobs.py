@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from edgenes_core import EdgeNESError, storage
 from edgenes_core.records import Event
-from edgenes_core.runs import STAGES, Run
+from edgenes_core.run_folder import STAGES, Run
 from edgenes_core.storage import StorageError
 
 COMMAND = (sys.executable, "-m", "edgenes_core", "resume")

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from edgenes_core import wide
 from edgenes_core.architecture import CELL_INPUTS, Architecture, Gene
-from edgenes_core.records import ConfigError
+from edgenes_core.schema import ConfigError
 
 
 class Layer(NamedTuple):

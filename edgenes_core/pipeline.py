@@ -13,11 +13,9 @@ run resumed after any interruption ends with the same results as one that was ne
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
-from concurrent.futures import Executor, Future, as_completed
+from collections.abc import Callable
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -29,62 +27,18 @@ from edgenes_core.device import choose_device
 from edgenes_core.executors import WorkerError
 from edgenes_core.lambda_path import Knots, choose_pool, lambda_path
 from edgenes_core.planning import embedded_cells, plan_trainings, random_cells
-from edgenes_core.records import Event, to_dict
+from edgenes_core.records import Event
 from edgenes_core.regularizers import soft_count, soft_target
-from edgenes_core.runs import Base, Cost, Run, SoftCount, Training
+from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Base, Cost, SoftCount
+from edgenes_core.schema import to_dict
 from edgenes_core.search.bilevel import search_threads
 from edgenes_core.search.darts import SearchResult, search_cell
 from edgenes_core.search.edgenes import train_hypernet
+from edgenes_core.session import Cancelled, Session
 from edgenes_core.supernet import Supernet
 
-T = TypeVar("T")
 SOFT_GRID = 401
-
-
-class Cancelled(EdgeNESError):
-    """The run was stopped on request; what is stored stays and can be resumed."""
-
-
-@dataclass
-class Session:
-    """One attempt at a run: where to train, how to report, when to stop. Trainings are started once per session."""
-
-    run: Run
-    executor: Executor
-    device: str = "auto"
-    report: Callable[[Event], None] = lambda event: None
-    stop: Callable[[], bool] = lambda: False
-    trainings: dict[str, Future[tasks.TrainedNetwork]] = field(default_factory=dict)
-    maps: Future[dict[str, np.ndarray]] | None = None
-
-    def emit(self, event: Event) -> None:
-        """Store and report an event; Cancelled if a stop was asked for."""
-        self.run.append(event)
-        self.report(event)
-        if self.stop():
-            raise Cancelled(
-                f"Run {self.run.id} was stopped on request; go on with: python -m edgenes_core resume {self.run.id}"
-            )
-
-    def follow(self, steps: Generator[Event, None, T]) -> T:
-        """Emit each event of a stage and return its result."""
-        while True:
-            try:
-                event = next(steps)
-            except StopIteration as end:
-                return end.value
-            self.emit(event)
-
-    def submit(self, training: Training) -> None:
-        """Start a training unless it is stored or under way."""
-        if training.id in self.trainings or self.run.is_trained(training):
-            return
-        config = self.run.config
-        seed = tasks.derive_seed(config.seed, "retrain", training.architecture.key, training.seed)
-        device = str(choose_device(self.device))
-        self.trainings[training.id] = self.executor.submit(
-            tasks.train_candidate, config.dataset, training.architecture, config.retrain, seed, device
-        )
 
 
 def run_pipeline(session: Session) -> None:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edgenes_core.architecture import Architecture, shared_edges
+from edgenes_core.config import PipelineConfig
 from edgenes_core.lambda_path import Interval
-from edgenes_core.records import PipelineConfig
-from edgenes_core.runs import Run, Training
+from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Training
 from edgenes_core.search.deviation import deviation_counts
 from edgenes_core.space import SearchSpace
 from edgenes_core.tasks import derive_seed

@@ -71,7 +71,7 @@ def paired_bootstrap(
     return Difference(float(gap.mean()), float(lo), float(hi), len(gap))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=3)
 def _counts(n: int, resamples: int, seed: int) -> np.ndarray:
     """(resamples, n): how often each image occurs in each resample. Kept, as every pair of a page is compared on the same images."""
     drawn = np.random.default_rng(seed).integers(n, size=(resamples, n))

@@ -13,10 +13,10 @@ import torch
 
 from edgenes_core import embeddings
 from edgenes_core.architecture import Architecture
+from edgenes_core.config import RetrainConfig
 from edgenes_core.data import Dataset, load_dataset
 from edgenes_core.embeddings import EmbeddingError
 from edgenes_core.network import Network
-from edgenes_core.records import RetrainConfig
 from edgenes_core.space import SearchSpace
 from edgenes_core.train import fit, predict
 

@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgenes_core import EdgeNESError
+from edgenes_core.config import RetrainConfig
 from edgenes_core.data import Part, batches
-from edgenes_core.records import Event, RetrainConfig
+from edgenes_core.records import Event
 
 
 class TrainingError(EdgeNESError):

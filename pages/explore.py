@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from edgenes_core.lambda_path import Interval
-from edgenes_core.runs import Network, Run
+from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Network
 from pages.widgets import data, session, stages
 from pages.widgets.cell_scrubber import cell_scrubber, push, scrub_table
 

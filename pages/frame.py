@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from edgenes_core import EdgeNESError, __version__
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 from pages.widgets import session
 
 FAVICON = Path(__file__).parents[1] / "assets" / "favicon.png"

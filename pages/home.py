@@ -10,7 +10,7 @@ import streamlit as st
 
 from edgenes_core import statistics
 from edgenes_core.records import METRICS
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 from pages.widgets import data, session
 from pages.widgets.picture import picture
 

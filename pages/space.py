@@ -10,7 +10,7 @@ import streamlit as st
 
 from edgenes_core import EdgeNESError
 from edgenes_core.architecture import Architecture
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 from pages.widgets import data, session
 from pages.widgets.charts import chosen_in, show
 from pages.widgets.details import basket_button, cell_image

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 from pages.widgets import data, session
 from pages.widgets.charts import chosen_in, show
 from pages.widgets.details import ensemble_details, network_details

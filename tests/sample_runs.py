@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from edgenes_core.config import DartsConfig, PipelineConfig, RetrainConfig, SpaceConfig
 from edgenes_core.ensembles import evaluate
 from edgenes_core.lambda_path import Knots, LambdaPath, discretise, lambda_path
-from edgenes_core.records import DartsConfig, PipelineConfig, RetrainConfig, SpaceConfig, to_dict
-from edgenes_core.runs import Base, Cost, Run, RunStore, SoftCount, Training
+from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Base, Cost, SoftCount, Training
+from edgenes_core.runs import RunStore
+from edgenes_core.schema import to_dict
 from edgenes_core.space import SearchSpace
 
 IMAGES, CLASSES = 60, 5

@@ -206,8 +206,8 @@ def test_the_disagreement_matrix_draws_for_any_number_of_members(members: int) -
 
 
 def test_the_chosen_size_is_ringed() -> None:
-    info = quality.Trajectory("forward", np.arange(1, 5), np.array([0.4, 0.3, 0.25, 0.26]), 3)
+    info = quality.Trajectory("forward", [1, 2, 3, 4], [0.4, 0.3, 0.25, 0.26], 3)
     ring = quality.plot_trajectory(info, dark=False).data[1]
-    assert (ring.x.tolist(), ring.y.tolist()) == ([3], [0.25])
-    empty = quality.Trajectory("forward", np.array([]), np.array([]), 3)
+    assert (list(ring.x), list(ring.y)) == ([3], [0.25])
+    empty = quality.Trajectory("forward", [], [], 3)
     assert quality.plot_trajectory(empty, dark=False).layout.annotations

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from edgenes_core.alpha import mixing, product_rule, relax
+from edgenes_core.config import HypernetConfig, RegularizerConfig
 from edgenes_core.hypernet import interpolate, knot_positions, polish, start_hypernet, to_knots, warmed_penalty
 from edgenes_core.lambda_path import choose_pool, lambda_error, lambda_path
-from edgenes_core.records import HypernetConfig, RegularizerConfig
 from edgenes_core.regularizers import soft_count, soft_target, stratified
 from edgenes_core.search.bilevel import descend, linear
 from edgenes_core.space import SearchSpace

@@ -15,16 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgenes_core import jobs, storage
+from edgenes_core.config import PipelineConfig
 from edgenes_core.jobs import JobError, JobState
-from edgenes_core.records import Event, PipelineConfig
-from edgenes_core.runs import STAGES, Run, RunStore
+from edgenes_core.records import Event
+from edgenes_core.run_folder import STAGES, Run
+from edgenes_core.runs import RunStore
 
 WORKER = """
 import sys, time
 from pathlib import Path
 from edgenes_core import jobs
 from edgenes_core.records import Event
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 
 run = Run(Path(sys.argv[-1]))
 with jobs.hold(run):

@@ -9,11 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = {
-    0: "__init__ architecture space records lambda_path theory storage",
+    0: "__init__ schema config records architecture space lambda_path theory storage",
     1: "metrics diversity ensembles statistics embeddings",
-    2: "torchvision_compat device ops alpha supernet wide network hypernet regularizers data train",
+    2: "torchvision_compat device alpha supernet wide network hypernet regularizers data train",
     3: "search",
-    4: "runs jobs executors planning tasks pipeline progress importers retraining doctor commands cli __main__",
+    4: "run_records run_folder runs jobs executors planning tasks session pipeline progress doctor commands cli __main__",
     5: "figures",
     6: "pages app",
 }

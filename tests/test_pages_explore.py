@@ -9,8 +9,8 @@ import sample_runs
 from streamlit.testing.v1 import AppTest
 
 from edgenes_core import metrics
-from edgenes_core.records import SpaceConfig
-from edgenes_core.runs import Run
+from edgenes_core.config import SpaceConfig
+from edgenes_core.run_folder import Run
 from pages.widgets import session
 
 FRAME = str(Path(__file__).parents[1] / "pages" / "frame.py")

@@ -9,23 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgenes_core import EdgeNESError
-from edgenes_core.records import (
-    METRICS,
+from edgenes_core.config import (
     PRESETS,
-    ConfigError,
     DartsConfig,
     EnsembleConfig,
-    Evaluation,
-    Event,
     HypernetConfig,
     PipelineConfig,
     RegularizerConfig,
     RetrainConfig,
-    Selection,
     SpaceConfig,
-    from_dict,
-    to_dict,
 )
+from edgenes_core.records import METRICS, Evaluation, Event, Selection
+from edgenes_core.schema import ConfigError, from_dict, to_dict
 
 CONFIGS = [SpaceConfig, DartsConfig, RegularizerConfig, HypernetConfig, RetrainConfig, EnsembleConfig, PipelineConfig]
 FIELDS = [(c, f) for c in CONFIGS for f in dataclasses.fields(c) if "range" in f.metadata]

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from edgenes_core import EdgeNESError, storage
+from edgenes_core.config import PRESETS, EnsembleConfig, PipelineConfig, SpaceConfig
 from edgenes_core.lambda_path import Knots, lambda_path
-from edgenes_core.records import PRESETS, EnsembleConfig, Event, PipelineConfig, SpaceConfig
-from edgenes_core.runs import Base, Cost, Run, RunStore, SoftCount, Training
+from edgenes_core.records import Event
+from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Base, Cost, SoftCount, Training
+from edgenes_core.runs import RunStore
 from edgenes_core.storage import StorageError
 
 HISTORY = {"train_loss": [2.0, 1.0]}

@@ -8,14 +8,15 @@ import torch
 
 from edgenes_core import EdgeNESError
 from edgenes_core.architecture import shared_edges
+from edgenes_core.config import DartsConfig, EnsembleConfig, HypernetConfig, PipelineConfig, SpaceConfig
 from edgenes_core.data import load_dataset
-from edgenes_core.records import DartsConfig, EnsembleConfig, Event, HypernetConfig, PipelineConfig, SpaceConfig
-from edgenes_core.runs import build_space
+from edgenes_core.records import Event
+from edgenes_core.run_records import build_space
 from edgenes_core.search import SEARCHERS, Candidate, load_searcher
 
 SMALL = PipelineConfig(
-    darts=DartsConfig(steps=4, channels=4, batch=16),
-    hypernet=HypernetConfig(steps=3, polish_steps=3, batch=16),
+    darts=DartsConfig(steps=2, channels=4, batch=16),
+    hypernet=HypernetConfig(steps=2, polish_steps=2, batch=16),
     ensemble=EnsembleConfig(pool=5, size=2, controls=3),
 )
 CONFIGS = {

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from edgenes_core import wide
 from edgenes_core.network import Convolution, FactorizedReduce, Network, cell_kinds
-from edgenes_core.records import ConfigError
+from edgenes_core.schema import ConfigError
 from edgenes_core.space import SearchSpace
 from edgenes_core.supernet import Supernet
 

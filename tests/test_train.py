@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from edgenes_core.config import RetrainConfig
 from edgenes_core.data import Part, load_dataset
 from edgenes_core.device import DeviceError, choose_device
 from edgenes_core.network import Network
-from edgenes_core.records import RetrainConfig
 from edgenes_core.space import SearchSpace
 from edgenes_core.tasks import derive_seed, train_candidate
 from edgenes_core.train import TrainingError, fit, predict, set_cosine, weight_optimizer

@@ -30,8 +30,8 @@ class Trajectory(NamedTuple):
     """Validation NLL of the best ensemble a rule finds at each size; `chosen` is the size asked for."""
 
     rule: str
-    sizes: np.ndarray
-    nll: np.ndarray
+    sizes: Sequence[int]
+    nll: Sequence[float]
     chosen: int
 
 
@@ -118,10 +118,10 @@ def plot_trajectory(info: Trajectory, *, dark: bool) -> go.Figure:
         line={"color": OKABE_ITO["blue"], "width": 2},
         marker={"size": 8},
     )
-    here = info.sizes == info.chosen
+    ring = [(n, y) for n, y in zip(info.sizes, info.nll, strict=True) if n == info.chosen]
     fig.add_scatter(
-        x=info.sizes[here],
-        y=info.nll[here],
+        x=[n for n, _ in ring],
+        y=[y for _, y in ring],
         mode="markers",
         name=f"n = {info.chosen}",
         marker={"symbol": "circle-open", "size": 18, "color": OKABE_ITO["vermillion"], "line": {"width": 3}},

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from edgenes_core import EdgeNESError
 from edgenes_core.architecture import Architecture
-from edgenes_core.records import Event, PipelineConfig
+from edgenes_core.config import PipelineConfig
+from edgenes_core.records import Event
 from edgenes_core.space import SearchSpace
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from edgenes_core.config import PipelineConfig
 from edgenes_core.data import Dataset
-from edgenes_core.records import Event, PipelineConfig
+from edgenes_core.records import Event
 from edgenes_core.search import Candidate
 from edgenes_core.space import SearchSpace
 

@@ -21,8 +21,9 @@ from torch import Tensor
 
 from edgenes_core.alpha import mixing, product_rule
 from edgenes_core.architecture import Architecture
+from edgenes_core.config import DartsConfig, PipelineConfig
 from edgenes_core.data import Dataset
-from edgenes_core.records import DartsConfig, Event, PipelineConfig
+from edgenes_core.records import Event
 from edgenes_core.search import Candidate
 from edgenes_core.search.bilevel import CLIP, data_loss, descend, linear, streams
 from edgenes_core.space import SearchSpace

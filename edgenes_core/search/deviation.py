@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import torch
 
+from edgenes_core.config import PipelineConfig
 from edgenes_core.data import Dataset
-from edgenes_core.records import Event, PipelineConfig
+from edgenes_core.records import Event
 from edgenes_core.search import Candidate
 from edgenes_core.search.baselines import numpy_generator
 from edgenes_core.search.darts import search_cell

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from edgenes_core.alpha import mixing
+from edgenes_core.config import HypernetConfig, PipelineConfig
 from edgenes_core.data import Dataset
 from edgenes_core.hypernet import Hypernet, polish, start_hypernet, warmed_penalty
 from edgenes_core.lambda_path import Knots, choose_pool, lambda_error, lambda_path
-from edgenes_core.records import Event, HypernetConfig, PipelineConfig
+from edgenes_core.records import Event
 from edgenes_core.search import Candidate
 from edgenes_core.search.bilevel import CLIP, data_loss, descend, streams
 from edgenes_core.search.darts import SearchResult, search_cell, snapshot

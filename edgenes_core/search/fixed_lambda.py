@@ -15,8 +15,9 @@ from torch import Tensor
 
 from edgenes_core.alpha import beta_rule
 from edgenes_core.architecture import Architecture
+from edgenes_core.config import DartsConfig, PipelineConfig, RegularizerConfig
 from edgenes_core.data import Dataset
-from edgenes_core.records import DartsConfig, Event, PipelineConfig, RegularizerConfig
+from edgenes_core.records import Event
 from edgenes_core.regularizers import lambda_penalty, soft_count, soft_target
 from edgenes_core.search import Candidate
 from edgenes_core.search.bilevel import linear

@@ -17,7 +17,7 @@ from edgenes_core.architecture import Architecture
 from edgenes_core.figures.cells import OPERATION, change_sentence, marks
 from edgenes_core.figures.drawing import WIDTH, picture
 from edgenes_core.lambda_path import Interval, Knots, LambdaPath
-from edgenes_core.runs import SoftCount
+from edgenes_core.run_records import SoftCount
 from edgenes_core.space import SearchSpace
 
 HERE = Path(__file__).parent

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from edgenes_core.lambda_path import Knots, LambdaPath
-from edgenes_core.runs import Base, Network, Run, SoftCount
+from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Base, Network, SoftCount
 from edgenes_core.storage import StorageError
 
 T = TypeVar("T")

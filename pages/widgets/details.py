@@ -6,7 +6,7 @@ import streamlit as st
 
 from edgenes_core.architecture import Architecture
 from edgenes_core.records import METRICS, Evaluation
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 from pages.widgets import session
 from pages.widgets.picture import picture
 from pages.widgets.scores import Scored, Stored, short_name, text_of
@@ -32,7 +32,7 @@ def network_details(run: Run, scored: Scored, training_id: str, *, key: str) -> 
     cell_image(run, cell, scored.base, key=key)
     heads = ["seed", *(METRICS[m].name for m in SHOWN)]
     numbers = [[str(scored.trainings[i].seed), *_row(scored.single[i])] for i in rows]
-    st.markdown(_markdown_table(heads, numbers))
+    st.markdown(markdown_table(heads, numbers))
     n = len(scored.y)
     said = "1 seed: no spread" if len(rows) == 1 else f"{len(rows)} seeds"
     st.caption(f"{n} validation images · {said} · {session.origin(run)}")
@@ -45,7 +45,7 @@ def ensemble_details(run: Run, scored: Scored, stored: Stored, *, key: str) -> N
     st.markdown("\n".join(f"- {scored.name(member)}" for member in stored.members))
     names = (*SHOWN, "disagreement", "oracle_accuracy")
     rows = [[METRICS[m].name, text_of(m, getattr(stored.val, m))] for m in names]
-    st.markdown(_markdown_table(["", "validation"], rows))
+    st.markdown(markdown_table(["", "validation"], rows))
     rule = f" · chosen by rule '{stored.rule}'" if stored.rule else ""
     st.caption(f"{stored.val.n} validation images{rule} · {session.origin(run)}")
     usable = [member for member in stored.members if scored.rows([member])]
@@ -67,6 +67,7 @@ def _row(evaluation: Evaluation) -> list[str]:
     return [text_of(m, getattr(evaluation, m)) for m in SHOWN]
 
 
-def _markdown_table(heads: list[str], rows: list[list[str]]) -> str:
+def markdown_table(heads: list[str], rows: list[list[str]]) -> str:
+    """A static table, the first column to the left and the others to the right."""
     lines = [heads, [":--", *["--:"] * (len(heads) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -12,8 +12,10 @@ import streamlit as st
 from edgenes_core import EdgeNESError, diversity, ensembles, storage
 from edgenes_core.architecture import Architecture
 from edgenes_core.metrics import distributions
-from edgenes_core.records import METRICS, Evaluation, from_dict
-from edgenes_core.runs import Run, Training
+from edgenes_core.records import METRICS, Evaluation
+from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Training
+from edgenes_core.schema import from_dict
 from pages.widgets import data
 
 MEASURES = ("accuracy", "nll", "brier", "ece", "disagreement", "oracle_accuracy")

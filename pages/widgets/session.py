@@ -11,7 +11,8 @@ from pathlib import Path
 import streamlit as st
 
 from edgenes_core import EdgeNESError
-from edgenes_core.runs import Run, RunStore
+from edgenes_core.run_folder import Run
+from edgenes_core.runs import RunStore
 from edgenes_core.storage import StorageError
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from edgenes_core.runs import STAGES, Run
+from edgenes_core.run_folder import STAGES, Run
 
 ABOUT = {
     "darts": "search the base cell α*",

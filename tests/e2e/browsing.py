@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 
 
 def newest(folder: Path) -> Run:

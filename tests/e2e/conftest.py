@@ -19,7 +19,7 @@ import sample_runs
 from browsing import newest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"

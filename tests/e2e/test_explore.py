@@ -9,7 +9,7 @@ from browsing import settled, visit
 from playwright.sync_api import Page, expect
 
 from edgenes_core.lambda_path import Interval, LambdaPath
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 
 WATCH = """(root) => {
   window.seen = []
@@ -32,7 +32,7 @@ def part(page: Page, name: str):
 
 
 def lam_drawn(page: Page) -> float:
-    return float(page.locator(".scrubber").get_attribute("data-lam"))
+    return float(page.locator(".scrubber[data-lam]").get_attribute("data-lam"))
 
 
 def expect_interval(page: Page, interval: Interval, path: LambdaPath) -> None:
@@ -142,7 +142,7 @@ def test_play_reaches_the_base_cell_and_honours_reduced_motion(open_context, ser
 def test_a_bad_lambda_in_the_link_is_clamped_and_said(page: Page, server: str, path: LambdaPath, asked, shown):
     wanted = {"top": path.lambda_max, "middle": path.lambda_max / 2}.get(shown, shown)
     visit(page, server, "explore", lam=asked)
-    expect(page.get_by_test_id("stAlert")).to_contain_text(f"Λ = {path.lambda_max}")
+    expect(page.get_by_test_id("stAlert").filter(has_text=f"Λ = {path.lambda_max}")).to_be_visible()
     expect(part(page, "number")).to_have_value(f"{wanted:g}")
     expect_interval(page, path.at(wanted), path)
 

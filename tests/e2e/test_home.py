@@ -8,7 +8,7 @@ import pytest
 from browsing import newest, oldest, visit
 from playwright.sync_api import Page, expect
 
-from edgenes_core.runs import Run
+from edgenes_core.run_folder import Run
 
 PAGES = ("", "explore", "space", "tradeoff", "ensembles", "train")
 
@@ -22,8 +22,8 @@ def test_no_page_scrolls_sideways_or_breaks(open_context, server: str, scheme, s
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), name
         main = page.get_by_test_id("stMain")
         assert main.evaluate("(element) => element.scrollWidth <= element.clientWidth"), name
-        expect(page.get_by_test_id("stException")).to_have_count(0), name
-        expect(page.get_by_text("This page answers:")).to_be_visible()
+        expect(page.get_by_test_id("stException"), name).to_have_count(0)
+        expect(page.get_by_text("This page answers:"), name).to_be_visible()
 
 
 def test_home_says_what_the_run_found(page: Page, server: str, run: Run):

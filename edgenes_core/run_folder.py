@@ -1,0 +1,239 @@
+"""The run folder: the only truth about a run, portable, readable without torch.
+
+    run.json  events.jsonl  targets.npz  base.json  supernet.safetensors  hypernet.safetensors  path.json  plan.json
+    candidates/<key>-<seed>/{architecture.json, weights.safetensors, val.npy, test.npy, history.json}
+    ensembles/<name>.json  embedding.npz  reveals.jsonl
+
+A stage is done when run.json lists its cost; anything else can be missing. Test predictions are read by `reveal` alone.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgenes_core import storage
+from edgenes_core.architecture import Architecture
+from edgenes_core.config import PipelineConfig
+from edgenes_core.lambda_path import Interval, Knots, LambdaPath
+from edgenes_core.records import Event
+from edgenes_core.run_records import Base, Cost, Manifest, Network, SoftCount, Training, build_space
+from edgenes_core.schema import from_dict, to_dict
+from edgenes_core.space import SearchSpace
+from edgenes_core.storage import StorageError
+
+STAGES = ("darts", "hypernet", "retrain", "select", "embed")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder opened for reading and writing; nothing is cached but the manifest."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def manifest(self) -> Manifest:
+        """run.json as it is now."""
+        return from_dict(Manifest, storage.read_json(self.path / "run.json"))
+
+    @cached_property
+    def config(self) -> PipelineConfig:
+        return self.manifest.config
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        return build_space(self.config.space)
+
+    def update(self, **changes: Any) -> Manifest:
+        """Rewrite run.json with changed fields."""
+        data = {**to_dict(self.manifest), **changes}
+        storage.write_json(self.path / "run.json", data)
+        return self.manifest
+
+    def finish_stage(self, stage: str, cost: Cost) -> None:
+        """Mark a stage done; everything it stores must be on disk by now."""
+        self.update(stages={**self.manifest.stages, stage: to_dict(cost)})
+
+    def has(self, stage: str) -> bool:
+        """Whether a stage is done."""
+        return stage in self.manifest.stages
+
+    def append(self, event: Event) -> None:
+        """Add one event to events.jsonl."""
+        storage.append_line(self.path / "events.jsonl", to_dict(event))
+
+    def events(self, offset: int = 0) -> tuple[list[Event], int]:
+        """Events from a byte offset, and the offset to go on from; lines that are no events are skipped."""
+        lines, offset = storage.read_lines(self.path / "events.jsonl", offset)
+        known = []
+        for line in lines:
+            try:
+                event = from_dict(Event, line)
+            except Exception:  # noqa: S112 - a line of another version must not hide the others
+                continue
+            known.append(event)
+        return known, offset
+
+    def save_base(self, base: Base) -> None:
+        storage.write_json(
+            self.path / "base.json",
+            {"key": base.architecture.key, "architecture": base.architecture.to_json(), "logits": base.logits.tolist()},
+        )
+
+    def base(self) -> Base:
+        """α*; StorageError while the search has not finished."""
+        data = self._stage_json("base.json", "darts")
+        with storage.fields(self.path / "base.json"):
+            return Base(Architecture.from_json(data["architecture"]), np.array(data["logits"], float))
+
+    def save_knots(self, knots: Knots) -> None:
+        storage.write_tensors(self.path / "hypernet.safetensors", positions=knots.positions, values=knots.values)
+
+    def knots(self) -> Knots:
+        """The hypernetwork's positions (K,) and values (K, S)."""
+        data = storage.read_tensors(self.path / "hypernet.safetensors")
+        return Knots(data["positions"], data["values"])
+
+    def save_path(self, path: LambdaPath, soft: SoftCount) -> None:
+        rows = [
+            {
+                "lo": i.lo,
+                "hi": i.hi,
+                "key": i.architecture.key,
+                "shared": i.shared,
+                "architecture": i.architecture.to_json(),
+            }
+            for i in path.intervals
+        ]
+        grid = {"lambda": soft.lam.tolist(), "count": soft.count.tolist()}
+        storage.write_json(self.path / "path.json", {"lambda_max": path.lambda_max, "intervals": rows, "soft": grid})
+
+    def lambda_path(self) -> LambdaPath:
+        """The exact intervals of λ; StorageError while the hypernetwork is not trained."""
+        data = self._stage_json("path.json", "hypernet")
+        with storage.fields(self.path / "path.json"):
+            rows = [
+                Interval(r["lo"], r["hi"], Architecture.from_json(r["architecture"]), r["shared"])
+                for r in data["intervals"]
+            ]
+            return LambdaPath(data["lambda_max"], tuple(rows))
+
+    def soft_count(self) -> SoftCount:
+        """s̃ on a grid of λ, as the regulariser saw it after the last step."""
+        data = self._stage_json("path.json", "hypernet")
+        with storage.fields(self.path / "path.json"):
+            return SoftCount(np.array(data["soft"]["lambda"]), np.array(data["soft"]["count"]))
+
+    def save_plan(self, plan: Sequence[Training]) -> None:
+        rows = [{**to_dict(t), "architecture": t.architecture.to_json()} for t in plan]
+        storage.write_json(self.path / "plan.json", {"trainings": rows})
+
+    def plan(self) -> tuple[Training, ...]:
+        """All networks to retrain, pool first in order of λ; empty before the hypernetwork is trained."""
+        if not (self.path / "plan.json").exists():
+            return ()
+        data = storage.read_json(self.path / "plan.json")
+        with storage.fields(self.path / "plan.json"):
+            return tuple(
+                from_dict(Training, {**row, "architecture": Architecture.from_json(row["architecture"])})
+                for row in data["trainings"]
+            )
+
+    def folder(self, training: Training) -> Path:
+        return self.path / "candidates" / f"{training.architecture.key}-{training.seed}"
+
+    def save_network(
+        self,
+        training: Training,
+        weights: dict[str, np.ndarray],
+        val: np.ndarray,
+        test: np.ndarray,
+        history: dict[str, list[float]],
+    ) -> None:
+        """Store a retrained network; history.json is written last and marks it complete."""
+        folder = self.folder(training)
+        storage.write_bytes(folder / "architecture.json", training.architecture.to_json().encode())
+        storage.write_tensors(folder / "weights.safetensors", **weights)
+        storage.write_array(folder / "val.npy", val.astype(np.float32))
+        storage.write_array(folder / "test.npy", test.astype(np.float32))
+        storage.write_json(folder / "history.json", {"history": history})
+
+    def is_trained(self, training: Training) -> bool:
+        return (self.folder(training) / "history.json").exists()
+
+    def networks(self) -> dict[str, Network]:
+        """Every finished network by id, in plan order."""
+        found = {}
+        for training in self.plan():
+            if self.is_trained(training):
+                folder = self.folder(training)
+                with storage.fields(folder / "history.json"):
+                    history = storage.read_json(folder / "history.json")["history"]
+                found[training.id] = Network(training, storage.read_array(folder / "val.npy"), history)
+        return found
+
+    def save_targets(self, val: np.ndarray, test: np.ndarray) -> None:
+        storage.write_arrays(self.path / "targets.npz", val=val, test=test)
+
+    def targets(self, split: str) -> np.ndarray:
+        """True classes (B,) of 'val' or 'test'."""
+        data = storage.read_arrays(self.path / "targets.npz")
+        with storage.fields(self.path / "targets.npz"):
+            return data[split]
+
+    def val_probabilities(self, members: Sequence[str]) -> np.ndarray:
+        """Validation probabilities (M, B, C) of retrained networks by id."""
+        return np.stack([storage.read_array(folder / "val.npy") for folder in self._folders(members)])
+
+    def reveal(self, members: Sequence[str]) -> np.ndarray:
+        """Test probabilities (M, B, C) of the members: the only reader of test predictions, and each look is counted."""
+        folders = self._folders(members)
+        storage.append_line(self.path / "reveals.jsonl", {"time": time.time(), "members": list(members)})
+        return np.stack([storage.read_array(folder / "test.npy") for folder in folders])
+
+    def reveals(self) -> int:
+        """How many times test results of this run were looked at."""
+        return len(storage.read_lines(self.path / "reveals.jsonl")[0])
+
+    def save_ensemble(self, name: str, data: dict[str, Any]) -> None:
+        if not ID.fullmatch(name):
+            raise StorageError(f"An ensemble's name has letters, digits, '.', '_' and '-' only, got {name[:60]!r}.")
+        storage.write_json(self.path / "ensembles" / f"{name}.json", data)
+
+    def ensembles(self) -> dict[str, dict[str, Any]]:
+        """Stored ensembles by name: 'selected' and the controls, then the user's."""
+        return {p.stem: storage.read_json(p) for p in sorted((self.path / "ensembles").glob("*.json"))}
+
+    def save_embedding(self, **arrays: np.ndarray) -> None:
+        storage.write_arrays(self.path / "embedding.npz", **arrays)
+
+    def embedding(self) -> dict[str, np.ndarray]:
+        """Stored map of cells: see `pipeline.embed_stage`; StorageError if the stage has not run."""
+        return storage.read_arrays(self.path / "embedding.npz")
+
+    def _folders(self, members: Sequence[str]) -> list[Path]:
+        trained = {t.id: t for t in self.plan() if self.is_trained(t)}
+        if missing := [m for m in members if m not in trained]:
+            known = f"known are {', '.join(trained)}" if trained else "none has been retrained yet"
+            raise StorageError(f"Run {self.id} has no retrained network {missing[0]!r}; {known}.")
+        return [self.folder(trained[m]) for m in members]
+
+    def _stage_json(self, name: str, stage: str) -> dict[str, Any]:
+        if not (self.path / name).exists():
+            raise StorageError(
+                f"Run {self.id} has no {name} yet: its stage '{stage}' has not finished. "
+                f"Finish it with: python -m edgenes_core resume {self.id}"
+            )
+        return storage.read_json(self.path / name)
