@@ -3,6 +3,7 @@
 Takes a few minutes on two cores. The command, seed, versions and commit are in assets/demo/run.json.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,7 @@ LIMIT = 5_000_000
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([*COMMAND, "--runs", folder], cwd=ROOT, check=True)
+        subprocess.run(COMMAND, cwd=ROOT, check=True, env={**os.environ, "EDGENES_RUNS": folder})
         (run,) = Path(folder).iterdir()
         for name in ("lock", "pid"):
             (run / name).unlink(missing_ok=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgenes_core import __version__, ensembles, jobs
+from edgenes_core import ensembles, jobs
 from edgenes_core.config import PRESETS, PipelineConfig
 from edgenes_core.lambda_path import exact_decode
 from edgenes_core.progress import ProgressLine
@@ -36,11 +35,12 @@ class Reply:
 
 
 def pipeline(options: argparse.Namespace) -> Reply:
+    from edgenes_core.data import load_dataset
+
     config = build_config(options)
+    load_dataset(config.dataset)  # a bad dataset is said before a run folder exists
     run = RunStore(options.runs).create(
         config,
-        versions=versions(),
-        commit=commit(),
         command=shlex.join(["python", "-m", "edgenes_core", *sys.argv[1:]]),
     )
     print(f"run {run.id}", file=sys.stderr)
@@ -217,28 +217,6 @@ def _assign(data: dict[str, Any], setting: str) -> None:
         data[leaf] = json.loads(text)
     except ValueError:
         data[leaf] = text
-
-
-def versions() -> dict[str, str]:
-    """Versions that can change a number."""
-    import platform
-    from importlib.metadata import version
-
-    packages = ("torch", "numpy", "scikit-learn", "umap-learn")
-    return {"edgenes": __version__, "python": platform.python_version(), **{p: version(p) for p in packages}}
-
-
-def commit() -> str:
-    """Commit of this code, with '+' if files differ from it; empty outside a git checkout."""
-    here = Path(__file__).parent
-    try:
-        head, changes = (
-            subprocess.run(["git", *rest], cwd=here, capture_output=True, text=True, timeout=10).stdout.strip()
-            for rest in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return head + ("+" if head and changes else "")
 
 
 def _open(options: argparse.Namespace) -> Run:

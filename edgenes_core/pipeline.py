@@ -79,7 +79,7 @@ def _darts(session: Session, data: Dataset) -> int:
 def _hypernet(session: Session, data: Dataset) -> int:
     run, config, space = session.run, session.run.config, session.run.space
     base = run.base()
-    result = SearchResult(base.architecture, base.logits, _load_supernet(run, data))
+    result = SearchResult(base.architecture, base.logits, load_supernet(run, data))
     generator = stage_generator(config.seed, "hypernet")
     knots = session.follow(train_hypernet(space, data, result, config.hypernet, generator))
     path = lambda_path(space, knots, base.architecture)
@@ -199,7 +199,7 @@ def _weights(supernet: Supernet) -> dict[str, np.ndarray]:
     return {name: tensor.detach().cpu().numpy() for name, tensor in supernet.state_dict().items()}
 
 
-def _load_supernet(run: Run, data: Dataset) -> Supernet:
+def load_supernet(run: Run, data: Dataset) -> Supernet:
     config = run.config.darts
     supernet = Supernet(run.space, data.channels, len(data.classes), config.channels, config.layers, torch.Generator())
     arrays = storage.read_tensors(run.path / "base_supernet.safetensors")

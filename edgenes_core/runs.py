@@ -11,6 +11,7 @@ from typing import Any
 
 from edgenes_core import storage
 from edgenes_core.config import PipelineConfig
+from edgenes_core.provenance import commit, versions
 from edgenes_core.run_folder import ID, Run
 from edgenes_core.run_records import Manifest
 from edgenes_core.schema import to_dict
@@ -39,7 +40,8 @@ class RunStore:
                     f"Cannot create {path}: {error.strerror or error}. Choose another folder with --runs DIR."
                 ) from None
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        storage.write_json(path / "run.json", to_dict(Manifest(path.name, created, config, **manifest)))
+        known = {"versions": versions(), "commit": commit(), **manifest}
+        storage.write_json(path / "run.json", to_dict(Manifest(path.name, created, config, **known)))
         return Run(path)
 
     def open(self, reference: str) -> Run:

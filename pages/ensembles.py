@@ -15,10 +15,10 @@ from pages.widgets.save import save_panel
 from pages.widgets.scores import MEASURES, Scored, Stored, scored_of, stored_of, text_of
 
 MEMBERS = "ensembles_members"
-RULES = {"exhaustive": "all ensembles", "forward": "forward", "greedy": "greedy, with repeats"}
+RULES = {"exhaustive": "all", "forward": "forward", "greedy": "greedy"}
 RULE_HELP = (
-    "**all ensembles**: scores each of the C(N, n). **forward**: adds the member that helps most (Zaidi et al. 2021). "
-    "**greedy, with repeats**: as forward, but a member may count twice (Caruana et al. 2004). All by validation NLL."
+    "**all**: scores each of the C(N, n) ensembles. **forward**: adds the member that helps most (Zaidi et al. 2021). "
+    "**greedy**: as forward, but a member may count twice (Caruana et al. 2004). All by validation NLL."
 )
 
 
@@ -26,7 +26,7 @@ def take_members() -> None:
     session.set_basket(st.session_state[MEMBERS])
 
 
-def member_panel(run: Run, scored: Scored, stored: list[Stored]) -> None:
+def member_panel(scored: Scored, stored: list[Stored]) -> None:
     """Which networks are in the basket, and quick ways to fill it."""
     st.session_state[MEMBERS] = [member for member in session.basket() if member in scored.ids]
     st.multiselect(
@@ -50,7 +50,7 @@ def member_panel(run: Run, scored: Scored, stored: list[Stored]) -> None:
         )
 
 
-def choice_panel(run: Run, scored: Scored) -> None:
+def choice_panel(scored: Scored) -> None:
     """Let a rule choose n of the pool on validation, and show what each size would bring."""
     from edgenes_core.figures.quality import Trajectory, plot_trajectory
 
@@ -68,7 +68,7 @@ def choice_panel(run: Run, scored: Scored) -> None:
         key="ensembles_rule",
         help=RULE_HELP,
     )
-    found = selections(run, pool, rule)
+    found = selections(scored, pool, rule)
     sizes = [selection.size for selection in found]
     size = st.segmented_control("Members n", sizes, default=min(3, max(sizes)), required=True, key="ensembles_size")
     chosen = found[sizes.index(size)]
@@ -89,7 +89,7 @@ def choice_panel(run: Run, scored: Scored) -> None:
     )
 
 
-def comparison(run: Run, entries: list[Entry]) -> None:
+def comparison(run: Run, scored: Scored, entries: list[Entry]) -> None:
     """Differences against one reference with intervals, then every number of every ensemble."""
     from edgenes_core.figures.forest import Compared, plot_forest
 
@@ -100,7 +100,7 @@ def comparison(run: Run, entries: list[Entry]) -> None:
         name = st.selectbox("Differences against", others, key="ensembles_reference")
         reference = next(entry for entry in entries if entry.name == name)
         rows = [
-            Compared(entry.name, differences(run, entry.members, reference.members))
+            Compared(entry.name, differences(scored, entry.members, reference.members))
             for entry in entries
             if entry.name != name
         ]
@@ -109,7 +109,8 @@ def comparison(run: Run, entries: list[Entry]) -> None:
             f"Mean difference on the same {reference.val.n} validation images with a paired bootstrap 95 % interval "
             f"(1000 resamples), {session.origin(run)}. A tie: the interval includes 0. Not corrected for several comparisons."
         )
-    heads = ["validation", *(METRICS[measure].name for measure in MEASURES)]
+    n = f"{entries[0].val.n} validation images" if entries else "validation"
+    heads = [n, *(METRICS[measure].name for measure in MEASURES)]
     numbers = [[_bold(entry), *(text_of(m, getattr(entry.val, m)) for m in MEASURES)] for entry in entries]
     st.markdown(markdown_table(heads, numbers))
 
@@ -118,7 +119,7 @@ def _bold(entry: Entry) -> str:
     return f"**{entry.name}**" if entry.name == YOURS else entry.name
 
 
-def lens(run: Run, scored: Scored, entries: list[Entry]) -> None:
+def lens(scored: Scored, entries: list[Entry]) -> None:
     """Calibration of your ensemble beside the first stored one, and who disagrees with whom."""
     from edgenes_core.figures.planes import ensemble_style
     from edgenes_core.figures.quality import plot_matrix, plot_reliability, reliability_info
@@ -127,11 +128,14 @@ def lens(run: Run, scored: Scored, entries: list[Entry]) -> None:
     with left:
         st.markdown("**Is it as sure as it is right?**")
         infos = [
-            reliability_info(entry.name, ensemble_style(entry.role), average(run, entry.members), scored.y)
+            reliability_info(entry.name, ensemble_style(entry.role), average(scored, entry.members), scored.y)
             for entry in entries[:2]
         ]
         show(plot_reliability(infos, dark=session.dark()), key="ensembles_reliability")
-        st.caption(f"15 equal-width bins, {len(scored.y)} validation images; larger markers hold more images.")
+        st.caption(
+            f"15 equal-width bins, {len(scored.y)} validation images; larger markers hold more of them. "
+            "Bars: Wilson 95 % interval of the bin's accuracy."
+        )
     with right:
         members = entries[0].members if entries else ()
         st.markdown(f"**Who disagrees with whom?** Members of {entries[0].name if entries else 'your ensemble'}")
@@ -141,25 +145,24 @@ def lens(run: Run, scored: Scored, entries: list[Entry]) -> None:
         st.caption("Share of validation images (%) on which two members name different classes.")
 
 
-@st.fragment
 def page(run: Run) -> None:
     scored = scored_of(run)
     stored, broken = stored_of(run)
     side, results = st.columns([0.31, 0.69], gap="large")
     with side:
-        member_panel(run, scored, stored)
+        member_panel(scored, stored)
         basket = [member for member in session.basket() if member in scored.ids]
         with st.container(border=True):
-            choice_panel(run, scored)
+            choice_panel(scored)
         with st.container(border=True):
             save_panel(run, basket)
     with results:
-        entries, missing = entries_of(run, stored, basket)
+        entries, missing = entries_of(scored, stored, basket)
         if not basket:
             st.caption("Your basket is empty. Until you choose members, the stored ensembles are compared.")
         with session.guard():
-            comparison(run, entries)
-            lens(run, scored, entries)
+            comparison(run, scored, entries)
+            lens(scored, entries)
         with st.container(border=True):
             test_panel(run, entries)
     for sentence in (*scored.left_out, *broken, *missing):

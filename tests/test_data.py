@@ -91,13 +91,13 @@ def test_bad_files_are_said(tmp_path):
     content = (tmp_path / "data.npz").read_bytes()
     for cut in (0, 10, len(content) // 2, len(content) - 3):
         (tmp_path / "data.npz").write_bytes(content[:cut])
-        with pytest.raises(DataError, match="not a whole .npz"):
+        with pytest.raises(DataError, match="not a whole"):
             load_dataset(path)
     np.savez(tmp_path / "data.npz", x_train=np.zeros((3, 4, 4)))
     with pytest.raises(DataError, match="lacks x_test, y_test, y_train"):
         load_dataset(path)
     np.savez(tmp_path / "data.npz", **good(x_train=np.array([{"a": 1}], dtype=object)), allow_pickle=True)
-    with pytest.raises(DataError, match="pickle|plain arrays|Object arrays"):
+    with pytest.raises(DataError, match="plain arrays"):
         load_dataset(path)
     for name in ("mnist", str(tmp_path / "none.npz"), str(tmp_path)):
         with pytest.raises(DataError, match=r"give 'digits' or the path of an existing \.npz"):

@@ -198,6 +198,14 @@ def test_reliability_gaps_make_the_ece_and_certainty_lies_on_the_diagonal() -> N
     assert len(quality.plot_reliability([sure, wrong], dark=False).data) == 3
 
 
+@given(st.integers(1, 500), st.floats(0, 1))
+def test_a_wilson_interval_holds_the_share_and_stays_a_share(n: int, share: float) -> None:
+    low, high = quality.wilson(np.array([share]), np.array([n]))
+    assert 0 <= low[0] <= share <= high[0] <= 1
+    wider = quality.wilson(np.array([share]), np.array([n / 2]))
+    assert wider[1][0] - wider[0][0] >= high[0] - low[0]
+
+
 @pytest.mark.parametrize("members", [0, 1, 2, 12])
 def test_the_disagreement_matrix_draws_for_any_number_of_members(members: int) -> None:
     fig = quality.plot_matrix([f"m{i}" for i in range(members)], np.full((members, members), 0.1), dark=True)

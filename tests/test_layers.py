@@ -13,7 +13,7 @@ LAYERS = {
     1: "metrics diversity ensembles statistics embeddings",
     2: "torchvision_compat device alpha supernet wide network hypernet regularizers data train",
     3: "search",
-    4: "run_records run_folder runs jobs executors planning tasks session pipeline progress doctor commands cli __main__",
+    4: "run_records run_folder provenance runs jobs executors planning tasks session pipeline progress doctor commands cli __main__",
     5: "figures",
     6: "pages app",
 }

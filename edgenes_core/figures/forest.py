@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from edgenes_core.figures.planes import note
-from edgenes_core.figures.theme import OKABE_ITO, ink, layout
+from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.theme import OKABE_ITO, ink
 from edgenes_core.records import METRICS
 from edgenes_core.statistics import Difference
 
@@ -45,70 +43,109 @@ def verdict(metric: str, difference: Difference) -> str:
 
 def plot_forest(rows: Sequence[Compared], metrics: Sequence[str], reference: str, *, dark: bool) -> go.Figure:
     """A panel per metric; each row is a mean difference with its interval and the verdict in a word."""
-    fig = make_subplots(1, len(metrics), shared_yaxes=True, horizontal_spacing=0.03)
-    for column, metric in enumerate(metrics, start=1):
-        share = METRICS[metric].unit == "%"
-        factor, unit = (
-            (100, " (points)") if share else (1, f" ({METRICS[metric].unit})" if METRICS[metric].unit else "")
-        )
-        for row in rows:
-            _interval(fig, row.name, row.differences[column - 1], metric, factor, column)
-        fig.add_vline(x=0, line={"color": ink(dark=dark).muted, "width": 1}, row=1, col=column)  # type: ignore[arg-type]
-        arrow = "better →" if METRICS[metric].better == "higher" else "← better"
-        fig.update_xaxes(title=f"Δ {METRICS[metric].name}{unit}<br>{arrow}", row=1, col=column, nticks=6)
-    if not rows:
-        note(fig, f"Nothing to compare with {reference} yet.", dark=dark)
-    layout(fig, dark=dark)
-    fig.update_yaxes(autorange="reversed", showgrid=False, showline=False, ticks="")
-    for title in fig.layout.annotations:
-        title.font.color = ink(dark=dark).text
-    return fig.update_layout(height=120 + 46 * max(2, len(rows)), showlegend=False, margin={"t": 12, "b": 64})
+    names, width, gap = [row.name for row in rows], 1 / len(metrics), 0.03
+    layout: Literal = {
+        "yaxis": {
+            "categoryorder": "array",
+            "categoryarray": names[::-1],
+            "showgrid": False,
+            "showline": False,
+            "ticks": "",
+        },
+        "height": 120 + 46 * max(2, len(rows)),
+        "showlegend": False,
+        "margin": {"t": 28, "b": 64},
+        "shapes": [],
+    }
+    traces = []
+    for i, metric in enumerate(metrics):
+        axis = "x" if i == 0 else f"x{i + 1}"
+        layout[axis.replace("x", "xaxis")] = {
+            **title(_panel_title(metric)),
+            "domain": [i * width + (gap if i else 0), (i + 1) * width],
+            "nticks": 6,
+        }
+        layout["shapes"].append(_zero(axis, dark=dark))
+        traces += [_intervals(rows, i, metric, word, axis) for word in VERDICTS]
+    empty = "" if rows else f"Nothing to compare with {reference} yet."
+    return figure([t for t in traces if t["x"]], layout, dark=dark, sentence=empty)
 
 
 def plot_gap(gaps: Sequence[Gap], metric: str, *, dark: bool) -> go.Figure:
     """Validation (open) and test (filled) of each ensemble, joined: the length is what selection promised too much."""
-    fig = go.Figure()
-    factor = 100 if METRICS[metric].unit == "%" else 1
-    for gap in gaps:
-        fig.add_scatter(
-            x=[gap.val * factor, gap.test * factor],
-            y=[gap.name, gap.name],
-            mode="lines",
-            line={"color": ink(dark=dark).muted, "width": 3},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+    factor, unit = _scale(metric)
+    stroke = {"color": ink(dark=dark).muted, "width": 3}
+    traces: list[Literal] = [
+        {
+            "type": "scatter",
+            "x": [gap.val * factor, gap.test * factor],
+            "y": [gap.name] * 2,
+            "mode": "lines",
+            "line": stroke,
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+        for gap in gaps
+    ]
     for name, field, symbol in (("validation", "val", "circle-open"), ("test", "test", "circle")):
-        fig.add_scatter(
-            x=[getattr(gap, field) * factor for gap in gaps],
-            y=[gap.name for gap in gaps],
-            mode="markers",
-            name=name,
-            marker={"symbol": symbol, "size": 12, "color": OKABE_ITO["blue"], "line": {"width": 2}},
+        marker = {"symbol": symbol, "size": 12, "color": OKABE_ITO["blue"], "line": {"width": 2}}
+        x = [getattr(gap, field) * factor for gap in gaps]
+        traces.append(
+            {
+                "type": "scatter",
+                "x": x,
+                "y": [gap.name for gap in gaps],
+                "mode": "markers",
+                "name": name,
+                "marker": marker,
+            }
         )
-    if not gaps:
-        note(fig, "Nothing was revealed yet.", dark=dark)
-    unit = f" ({METRICS[metric].unit})" if METRICS[metric].unit else ""
-    fig.update_xaxes(title=f"{METRICS[metric].name}{unit}, {METRICS[metric].better} is better")
-    layout(fig, dark=dark)
-    fig.update_yaxes(autorange="reversed", showgrid=False, showline=False, ticks="")
-    return fig.update_layout(height=110 + 34 * max(2, len(gaps)), margin={"t": 36})
+    layout = {
+        "xaxis": title(f"{METRICS[metric].name}{unit}, {METRICS[metric].better} is better"),
+        "yaxis": {"autorange": "reversed", "showgrid": False, "showline": False, "ticks": ""},
+        "height": 110 + 34 * max(2, len(gaps)),
+        "margin": {"t": 36},
+    }
+    return figure(traces, layout, dark=dark, sentence="" if gaps else "Nothing was revealed yet.")
 
 
-def _interval(fig: go.Figure, name: str, d: Difference, metric: str, factor: float, column: int) -> None:
-    word = verdict(metric, d)
-    color, symbol = VERDICTS[word]
-    mean, lo, hi = np.array([d.mean, d.lo, d.hi]) * factor
-    fig.add_scatter(
-        x=[mean],
-        y=[name],
-        error_x={"array": [hi - mean], "arrayminus": [mean - lo], "color": color, "thickness": 2, "width": 4},
-        mode="markers+text",
-        text=[word],
-        textposition="top center",
-        textfont={"size": 12},
-        marker={"color": color, "symbol": symbol, "size": 11, "line": {"width": 2, "color": color}},
-        hovertemplate=f"{name}: %{{x:.4f}} [{lo:.4f}, {hi:.4f}], {word}<br>{d.n} images<extra></extra>",
-        row=1,
-        col=column,
-    )
+def _scale(metric: str) -> tuple[float, str]:
+    """Factor and unit of a metric's axis."""
+    unit = METRICS[metric].unit
+    return (100 if unit == "%" else 1), (f" ({unit})" if unit else "")
+
+
+def _panel_title(metric: str) -> str:
+    arrow = "better →" if METRICS[metric].better == "higher" else "← better"
+    return f"Δ {METRICS[metric].name}{_scale(metric)[1].replace('%', 'points')}<br>{arrow}"
+
+
+def _zero(axis: str, *, dark: bool) -> Literal:
+    line = {"color": ink(dark=dark).muted, "width": 1}
+    return {"type": "line", "xref": axis, "yref": "paper", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "line": line}
+
+
+def _intervals(rows: Sequence[Compared], index: int, metric: str, word: str, axis: str) -> Literal:
+    """All rows of one panel that have this verdict."""
+    factor, (color, symbol) = _scale(metric)[0], VERDICTS[word]
+    here = [row for row in rows if verdict(metric, row.differences[index]) == word]
+    values = [[value * factor for value in (d.mean, d.lo, d.hi)] for d in (row.differences[index] for row in here)]
+    bars = {"array": [hi - mean for mean, _, hi in values], "arrayminus": [mean - lo for mean, lo, _ in values]}
+    return {
+        "type": "scatter",
+        "xaxis": axis,
+        "x": [mean for mean, _, _ in values],
+        "y": [row.name for row in here],
+        "error_x": {**bars, "color": color, "thickness": 2, "width": 4},
+        "mode": "markers+text",
+        "text": [word] * len(here),
+        "textposition": "top center",
+        "textfont": {"size": 12},
+        "cliponaxis": False,
+        "marker": {"color": color, "symbol": symbol, "size": 11, "line": {"width": 2, "color": color}},
+        "hovertext": [
+            f"{row.name}: {mean:.4f} [{lo:.4f}, {hi:.4f}], {word}<br>{row.differences[index].n} images"
+            for row, (mean, lo, hi) in zip(here, values, strict=True)
+        ],
+        "hoverinfo": "text",
+    }

@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from edgenes_core.architecture import Architecture, edit_distance
-from edgenes_core.figures.planes import note
-from edgenes_core.figures.theme import ink, layout
+from edgenes_core.figures.build import Literal, figure
+from edgenes_core.figures.theme import ink
 
 METHODS = {"pca": "PCA", "mds": "MDS", "umap": "UMAP"}
 # Light to dark for few to many shared edges, readable without colour vision (ends of cividis, cut where it meets a background).
@@ -101,64 +101,68 @@ def neighbours(info: MapInfo, architectures: Sequence[Architecture], row: int, c
 
 def plot_map(info: MapInfo, *, dark: bool) -> go.Figure:
     """Shape = role, colour and number = shared edges with α*, size = duplicates, line = the λ path. Clicks carry the key."""
-    fig = go.Figure()
-    _points(fig, info, "random", dark=dark)
-    _path(fig, info, dark=dark)
+    traces = [*_points(info, "random", dark=dark), _path(info, dark=dark)]
     for role in ("path", "pool", "base"):
-        _points(fig, info, role, dark=dark)
-    _scale(fig, info)
-    if not info.keys:
-        note(fig, "No cell has been placed yet.", dark=dark)
-    layout(fig, dark=dark)
+        traces += _points(info, role, dark=dark)
     # Directions and absolute places mean nothing on a map: no ticks, no grid, but one scale for both axes.
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "mirror": True}
-    fig.update_xaxes(**bare, linecolor=ink(dark=dark).grid)
-    fig.update_yaxes(**bare, linecolor=ink(dark=dark).grid, scaleanchor="x")
-    return fig.update_layout(height=540, hovermode="closest", margin={"t": 56, "l": 8, "r": 8, "b": 64})
+    bare["linecolor"] = ink(dark=dark).grid
+    layout = {
+        "xaxis": bare,
+        "yaxis": {**bare, "scaleanchor": "x"},
+        "coloraxis": _scale(info),
+        "height": 540,
+        "hovermode": "closest",
+        "margin": {"t": 56, "l": 8, "r": 8, "b": 64},
+    }
+    return figure(traces, layout, dark=dark, sentence="" if info.keys else "No cell has been placed yet.")
 
 
-def _path(fig: go.Figure, info: MapInfo, *, dark: bool) -> None:
-    fig.add_scatter(
-        x=info.x[info.path],
-        y=info.y[info.path],
-        mode="lines",
-        name="λ path, from λ = 0 to Λ",
-        line={"color": ink(dark=dark).text, "width": 1.8},
-        opacity=0.75,
-        hoverinfo="skip",
-    )
+def _path(info: MapInfo, *, dark: bool) -> Literal:
+    return {
+        "type": "scatter",
+        "x": info.x[info.path],
+        "y": info.y[info.path],
+        "mode": "lines",
+        "name": "λ path, from λ = 0 to Λ",
+        "line": {"color": ink(dark=dark).text, "width": 1.8},
+        "opacity": 0.75,
+        "hoverinfo": "skip",
+    }
 
 
-def _points(fig: go.Figure, info: MapInfo, role: str, *, dark: bool) -> None:
+def _points(info: MapInfo, role: str, *, dark: bool) -> list[Literal]:
+    """The cells of one role, coloured, and a colourless twin: the legend explains shapes, colours have their own scale."""
     rows, tone, symbol = [i for i, r in enumerate(info.roles) if r == role], ink(dark=dark), SHAPES[role]
-    on_path = role != "random"
-    crowded = on_path and role != "base" and len(info.path) > CROWDED
-    fig.add_scatter(
-        x=info.x[rows],
-        y=info.y[rows],
-        mode="markers+text" if on_path and not crowded else "markers",
-        text=["α*" if role == "base" else str(info.shared[i]) for i in rows] if on_path else None,
-        textposition="top center" if role == "base" else "middle center",
-        textfont={"color": tone.text if role == "base" else [_on(info, i) for i in rows], "size": 12},
-        marker={
+    crowded = role in ("path", "pool") and len(info.path) > CROWDED
+    outline = {"width": 1.5, "color": tone.text}
+    if role == "random":  # a thin cross is all outline
+        outline = {"width": 1.5, "color": info.shared[rows], "coloraxis": "coloraxis"}
+    cells = {
+        "type": "scatter",
+        "x": info.x[rows],
+        "y": info.y[rows],
+        "mode": "markers" if role == "random" or crowded else "markers+text",
+        "text": ["α*" if role == "base" else str(info.shared[i]) for i in rows],
+        "textposition": "top center" if role == "base" else "middle center",
+        "textfont": {"color": tone.text if role == "base" else [_on(info, i) for i in rows], "size": 12},
+        "marker": {
             "symbol": symbol,
             "size": marker_sizes(info.copies[rows], SIZES[role] * (0.6 if crowded else 1)),
             "color": info.shared[rows],
             "coloraxis": "coloraxis",
-            "opacity": 1 if on_path else 0.75,
-            "line": {"width": 1.5, "color": tone.text}
-            if on_path
-            else {"width": 1.5, "color": info.shared[rows], "coloraxis": "coloraxis"},  # a thin cross is all outline
+            "opacity": 0.75 if role == "random" else 1,
+            "line": outline,
         },
-        customdata=[info.keys[i] for i in rows],
-        hovertext=[_hover(info, i) for i in rows],
-        hoverinfo="text",
-        legendgroup=role,
-        showlegend=False,
-    )
-    # The legend explains shapes; colours have their own scale.
+        "customdata": [info.keys[i] for i in rows],
+        "hovertext": [_hover(info, i) for i in rows],
+        "hoverinfo": "text",
+        "legendgroup": role,
+        "showlegend": False,
+    }
     shape = {"symbol": symbol, "size": 10, "color": tone.muted, "line": {"width": 1.5, "color": tone.muted}}
-    fig.add_scatter(x=[None], y=[None], mode="markers", marker=shape, name=NAMES[role], legendgroup=role)
+    twin = {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": shape}
+    return [cells, {**twin, "name": NAMES[role], "legendgroup": role}]
 
 
 def _on(info: MapInfo, i: int) -> str:
@@ -171,29 +175,23 @@ def marker_sizes(copies: np.ndarray, smallest: float) -> np.ndarray:
     return smallest * np.minimum(2.0, 1 + 0.25 * np.log2(np.maximum(copies, 1)))
 
 
-def _scale(fig: go.Figure, info: MapInfo) -> None:
+def _scale(info: MapInfo) -> Literal:
     ticks = sorted({round(info.lambda_max * part / 4) for part in range(5)})
     words = {0: "0: most different", info.lambda_max: f"Λ = {info.lambda_max}: α* itself"}
-    fig.update_layout(
-        coloraxis={
-            "colorscale": SCALE,
-            "cmin": 0,
-            "cmax": info.lambda_max,
-            "colorbar": {
-                "title": {"text": "edges shared with α*", "side": "top", "font": {"size": 13}},
-                "orientation": "h",
-                "x": 0.5,
-                "y": -0.02,
-                "yanchor": "top",
-                "tickvals": ticks,
-                "ticktext": [words.get(t, str(t)) for t in ticks],
-                "tickangle": 0,
-                "thickness": 10,
-                "len": 0.7,
-                "outlinewidth": 0,
-            },
-        }
-    )
+    bar = {
+        "title": {"text": "edges shared with α*", "side": "top", "font": {"size": 13}},
+        "orientation": "h",
+        "x": 0.5,
+        "y": -0.02,
+        "yanchor": "top",
+        "tickvals": ticks,
+        "ticktext": [words.get(t, str(t)) for t in ticks],
+        "tickangle": 0,
+        "thickness": 10,
+        "len": 0.7,
+        "outlinewidth": 0,
+    }
+    return {"colorscale": SCALE, "cmin": 0, "cmax": info.lambda_max, "colorbar": bar}
 
 
 def _hover(info: MapInfo, i: int) -> str:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from edgenes_core.figures.build import Literal, figure, title
 from edgenes_core.figures.labels import Offset, place
-from edgenes_core.figures.theme import OKABE_ITO, ROLE_STYLE, Style, ink, layout
+from edgenes_core.figures.theme import OKABE_ITO, ROLE_STYLE, Style, ink
 
 SELECTED = Style(OKABE_ITO["purple"], "diamond", "solid", "selected ensemble")
 DRAWN = Offset(620, 340)  # pixels of the plot on a small screen: labels that fit there fit everywhere
@@ -95,41 +96,25 @@ def plane_info(points: Sequence[Point], x_axis: Axis, y_axis: Axis) -> PlaneInfo
 
 def plot_plane(info: PlaneInfo, *, dark: bool) -> go.Figure:
     """Small shapes are cells, large outlined ones ensembles; bars are ± 1 sd over at least 2 seeds. Clicks carry the id."""
-    fig = go.Figure()
-    _front(fig, info, dark=dark)
-    for role in _present(info, ensembles=False):
-        _cells(fig, info, role)
-    for role in _present(info, ensembles=True):
-        _ensembles(fig, info, role, dark=dark)
-    _names(fig, info, dark=dark)
-    fig.update_xaxes(title=_title(info.x_axis, "→" if info.x_axis.better == "higher" else "←", "more diverse"))
-    fig.update_yaxes(title=_title(info.y_axis, "↑" if info.y_axis.better == "higher" else "↓", "better"))
-    if not info.ids:
-        note(fig, "No network of this run is retrained yet.", dark=dark)
-    layout(fig, dark=dark)
-    return fig.update_layout(height=500, hovermode="closest", margin={"t": 64, "r": 40})
-
-
-def note(fig: go.Figure, sentence: str, *, dark: bool) -> None:
-    """A sentence in the middle of a figure that has nothing to show."""
-    fig.add_annotation(
-        text=sentence,
-        x=0.5,
-        y=0.5,
-        xref="paper",
-        yref="paper",
-        showarrow=False,
-        font={"size": 15, "color": ink(dark=dark).muted},
-    )
+    across = "→" if info.x_axis.better == "higher" else "←"
+    up = "↑" if info.y_axis.better == "higher" else "↓"
+    traces = [_front(info, dark=dark)]
+    traces += [_cells(info, role) for role in _present(info, ensembles=False)]
+    traces += [_ensembles(info, role, dark=dark) for role in _present(info, ensembles=True)]
+    layout = {
+        "xaxis": title(f"{info.x_axis.title}   (more diverse {across})"),
+        "yaxis": title(f"{info.y_axis.title}   (better {up})"),
+        "annotations": _names(info, dark=dark),
+        "height": 500,
+        "hovermode": "closest",
+        "margin": {"t": 64, "r": 40},
+    }
+    return figure(traces, layout, dark=dark, sentence="" if info.ids else "No network of this run is retrained yet.")
 
 
 def ensemble_style(role: str) -> Style:
     """Controls look like their cells; the selected ensemble and the user's have shapes of their own."""
     return {"selected": SELECTED, "user": USER}.get(role) or ROLE_STYLE.get(role, ROLE_STYLE["member"])
-
-
-def _title(axis: Axis, arrow: str, meaning: str) -> str:
-    return f"{axis.title}   ({meaning} {arrow})"
 
 
 def _present(info: PlaneInfo, *, ensembles: bool) -> list[str]:
@@ -138,98 +123,80 @@ def _present(info: PlaneInfo, *, ensembles: bool) -> list[str]:
     return [role for role in ("selected", *ROLE_STYLE, "user") if role in here]
 
 
-def _front(fig: go.Figure, info: PlaneInfo, *, dark: bool) -> None:
+def _front(info: PlaneInfo, *, dark: bool) -> Literal:
     order = np.flatnonzero(info.front)
     order = order[np.argsort(info.x[order], kind="stable")]
-    fig.add_scatter(
-        x=info.x[order] * info.x_axis.factor,
-        y=info.y[order] * info.y_axis.factor,
-        mode="lines+markers",
-        name="Pareto front of the cells",
-        marker={"symbol": "circle-open", "size": 20, "line": {"width": 1.5}, "color": ink(dark=dark).muted},
-        # The staircase that single cells attain: nothing is promised between two points.
-        line={
-            "color": ink(dark=dark).muted,
-            "width": 1.5,
-            "dash": "dot",
-            "shape": "vh" if info.x_axis.better == "higher" else "hv",
-        },
-        hoverinfo="skip",
-    )
+    muted = ink(dark=dark).muted
+    # The staircase that single cells attain: nothing is promised between two points.
+    shape = "vh" if info.x_axis.better == "higher" else "hv"
+    return {
+        "type": "scatter",
+        "x": info.x[order] * info.x_axis.factor,
+        "y": info.y[order] * info.y_axis.factor,
+        "mode": "lines+markers",
+        "name": "Pareto front of the cells",
+        "marker": {"symbol": "circle-open", "size": 20, "line": {"width": 1.5}, "color": muted},
+        "line": {"color": muted, "width": 1.5, "dash": "dot", "shape": shape},
+        "hoverinfo": "skip",
+    }
 
 
-def _cells(fig: go.Figure, info: PlaneInfo, role: str) -> None:
+def _cells(info: PlaneInfo, role: str) -> Literal:
     style, rows = ROLE_STYLE[role], _rows(info, role, ensembles=False)
-    fig.add_scatter(
-        x=info.x[rows] * info.x_axis.factor,
-        y=info.y[rows] * info.y_axis.factor,
-        error_y={
-            "array": info.sd[rows] * info.y_axis.factor,
-            "thickness": 1.2,
-            "width": 3,
-            "color": style.color,
-            "visible": bool(np.isfinite(info.sd[rows]).any()),
-        },
-        mode="markers",
-        name=style.label,
-        marker={
+    bars = {"array": info.sd[rows] * info.y_axis.factor, "thickness": 1.2, "width": 3, "color": style.color}
+    return {
+        **_points(info, rows),
+        "name": style.label,
+        "error_y": {**bars, "visible": bool(np.isfinite(info.sd[rows]).any())},
+        "marker": {
             "color": style.color,
             "symbol": style.symbol,
             "size": 15 if role == "base" else 10,
             "line": {"width": 2.5 if "open" in style.symbol else 0.5, "color": style.color},
         },
-        customdata=[info.ids[i] for i in rows],
-        hovertext=[_hover(info, i) for i in rows],
-        hoverinfo="text",
-    )
+    }
 
 
-def _ensembles(fig: go.Figure, info: PlaneInfo, role: str, *, dark: bool) -> None:
-    style, rows = ensemble_style(role), _rows(info, role, ensembles=True)
-    fig.add_scatter(
-        x=info.x[rows] * info.x_axis.factor,
-        y=info.y[rows] * info.y_axis.factor,
-        mode="markers",
-        name=style.label,
-        showlegend=False,  # named on the spot
-        cliponaxis=False,
-        marker={
-            "color": style.color,
-            "symbol": style.symbol,
-            "size": 20,
-            "line": {"width": 2, "color": ink(dark=dark).text},
-        },
-        customdata=[info.ids[i] for i in rows],
-        hovertext=[_hover(info, i) for i in rows],
-        hoverinfo="text",
-    )
+def _ensembles(info: PlaneInfo, role: str, *, dark: bool) -> Literal:
+    style, outline = ensemble_style(role), {"width": 2, "color": ink(dark=dark).text}
+    return {
+        **_points(info, _rows(info, role, ensembles=True)),
+        "name": style.label,
+        "showlegend": False,  # named on the spot
+        "cliponaxis": False,
+        "marker": {"color": style.color, "symbol": style.symbol, "size": 20, "line": outline},
+    }
 
 
-def _names(fig: go.Figure, info: PlaneInfo, *, dark: bool) -> None:
+def _points(info: PlaneInfo, rows: list[int]) -> Literal:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": info.x[rows] * info.x_axis.factor,
+        "y": info.y[rows] * info.y_axis.factor,
+        "customdata": [info.ids[i] for i in rows],
+        "hovertext": [_hover(info, i) for i in rows],
+        "hoverinfo": "text",
+    }
+
+
+def _names(info: PlaneInfo, *, dark: bool) -> list[Literal]:
     """Names of the ensembles, each with a thin line to its shape."""
     rows = np.flatnonzero(info.ensemble)
     if not len(rows):
-        return
+        return []
+    tone = ink(dark=dark)
     x, y = info.x * info.x_axis.factor, info.y * info.y_axis.factor
     labels = [info.labels[i] for i in rows]
     bar = np.nan_to_num(info.sd) * info.y_axis.factor
     around = np.vstack([np.column_stack([x, y + side * bar]) for side in (-1, 0, 1)])
+    look = {"arrowhead": 0, "arrowwidth": 1, "arrowcolor": tone.muted, "standoff": 10, "bgcolor": tone.paper}
+    font = {"color": tone.text, "size": 13}
     offsets = place(x[rows], y[rows], labels, around, DRAWN)
-    for i, label, offset in zip(rows, labels, offsets, strict=True):
-        fig.add_annotation(
-            x=x[i],
-            y=y[i],
-            text=label,
-            ax=offset.x,
-            ay=offset.y,
-            arrowhead=0,
-            arrowwidth=1,
-            arrowcolor=ink(dark=dark).muted,
-            standoff=10,
-            bgcolor=ink(dark=dark).paper,
-            borderpad=0,
-            font={"color": ink(dark=dark).text, "size": 13},
-        )
+    return [
+        {**look, "borderpad": 0, "font": font, "x": x[i], "y": y[i], "text": label, "ax": offset.x, "ay": offset.y}
+        for i, label, offset in zip(rows, labels, offsets, strict=True)
+    ]
 
 
 def _rows(info: PlaneInfo, role: str, *, ensembles: bool) -> list[int]:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from edgenes_core.figures.planes import note
-from edgenes_core.figures.theme import OKABE_ITO, layout
+from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.theme import OKABE_ITO
 from edgenes_core.records import METRICS, Event
 from edgenes_core.space import SearchSpace
 
@@ -68,51 +68,57 @@ def alpha_info(events: Sequence[Event], stage: str, space: SearchSpace) -> Alpha
 
 def plot_curves(curves: Sequence[Curve], sentence: str, *, dark: bool) -> go.Figure:
     """Values against steps, on a log axis when all are positive and spread over more than a factor 30."""
-    fig = go.Figure()
-    for curve in curves:
-        color, dash = LINES.get(curve.metric, (OKABE_ITO["purple"], "solid"))
-        fig.add_scatter(
-            x=curve.steps,
-            y=curve.values,
-            mode="lines" if len(curve.steps) > 1 else "markers",
-            name=METRICS[curve.metric].name if curve.metric in METRICS else curve.metric,
-            line={"color": color, "dash": dash, "width": 2},
-        )
-    if not curves:
-        note(fig, sentence, dark=dark)
     units = {METRICS[c.metric].unit for c in curves if c.metric in METRICS and METRICS[c.metric].unit}
-    fig.update_xaxes(title="step", rangemode="tozero")
-    fig.update_yaxes(title=" / ".join(sorted(units)), type="log" if _wide(curves) else "linear")
-    layout(fig, dark=dark)
-    return fig.update_layout(height=280, hovermode="x unified", margin={"t": 40})
+    layout = {
+        "xaxis": {**title("step"), "rangemode": "tozero"},
+        "yaxis": {**title(" / ".join(sorted(units))), "type": "log" if _wide(curves) else "linear"},
+        "height": 280,
+        "hovermode": "x unified",
+        "margin": {"t": 40},
+    }
+    return figure([_line(curve) for curve in curves], layout, dark=dark, sentence="" if curves else sentence)
+
+
+def _line(curve: Curve) -> Literal:
+    color, dash = LINES.get(curve.metric, (OKABE_ITO["purple"], "solid"))
+    return {
+        "type": "scatter",
+        "x": curve.steps,
+        "y": curve.values,
+        "mode": "lines" if len(curve.steps) > 1 else "markers",
+        "name": METRICS[curve.metric].name if curve.metric in METRICS else curve.metric,
+        "line": {"color": color, "dash": dash, "width": 2},
+    }
 
 
 def plot_alpha(info: AlphaInfo | None, *, dark: bool) -> go.Figure:
     """Weights as a heat map; each row's largest is written out, so that the preference is not told by colour alone."""
-    fig = go.Figure()
-    if info is not None:
-        largest = info.weights == info.weights.max(-1, keepdims=True)
-        fig.add_heatmap(
-            z=info.weights,
-            x=info.columns,
-            y=info.rows,
-            zmin=0,
-            zmax=max(1e-9, float(np.nanmax(info.weights))),
-            colorscale=ALPHA_SCALE["dark" if dark else "light"],
-            text=np.where(largest, np.char.mod("%.2f", info.weights), ""),
-            texttemplate="%{text}",
-            xgap=1,
-            ygap=1,
-            showscale=False,
-            hovertemplate="edge %{y}<br>%{x}: %{z:.3f}<extra></extra>",
-        )
-    else:
-        note(fig, "This stage reports no picture of α yet.", dark=dark)
-    layout(fig, dark=dark)
-    fig.update_yaxes(autorange="reversed", ticks="", showline=False, showgrid=False, zeroline=False)
-    fig.update_xaxes(side="top", ticks="", showline=False, showgrid=False, zeroline=False, tickangle=-30)
-    rows = len(info.rows) if info else 14
-    return fig.update_layout(height=max(280, 22 * rows + 110), margin={"t": 88, "b": 16, "l": 64})
+    bare = {"ticks": "", "showline": False, "showgrid": False, "zeroline": False}
+    layout = {
+        "xaxis": {**bare, "side": "top", "tickangle": -30},
+        "yaxis": {**bare, "autorange": "reversed"},
+        "height": max(280, 22 * (len(info.rows) if info else 0) + 110),
+        "margin": {"t": 88, "b": 16, "l": 64},
+    }
+    if info is None:
+        return figure([], layout, dark=dark, sentence="This stage reports no picture of α yet.")
+    largest = info.weights == info.weights.max(-1, keepdims=True)
+    heat = {
+        "type": "heatmap",
+        "z": info.weights,
+        "x": info.columns,
+        "y": info.rows,
+        "zmin": 0,
+        "zmax": max(1e-9, float(np.nanmax(info.weights))),
+        "colorscale": ALPHA_SCALE["dark" if dark else "light"],
+        "text": np.where(largest, np.char.mod("%.2f", info.weights), ""),
+        "texttemplate": "%{text}",
+        "xgap": 1,
+        "ygap": 1,
+        "showscale": False,
+        "hovertemplate": "edge %{y}<br>%{x}: %{z:.3f}<extra></extra>",
+    }
+    return figure([heat], layout, dark=dark)
 
 
 def _edge_names(space: SearchSpace) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ _SCRUBBER = st.components.v2.component(
     "edgenes_cell_scrubber",
     html=HTML,
     css=(HERE / "cell_scrubber.css").read_text(encoding="utf-8"),
-    js=(HERE / "cell_scrubber.js").read_text(encoding="utf-8"),
+    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in ("cell_drawing.js", "cell_scrubber.js")),
 )
 
 

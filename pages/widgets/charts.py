@@ -16,7 +16,6 @@ CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"
 
 def show(fig: go.Figure, *, key: str, on_select: Callable[[], None] | None = None) -> None:
     """Draw a figure with our theme; with `on_select` its points can be clicked."""
-    fig.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)"})  # else grey, as the figure's own background is clear
     choose: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
     st.plotly_chart(fig, key=key, theme=None, config=CONFIG, **choose)
 

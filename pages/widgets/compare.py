@@ -14,7 +14,7 @@ from edgenes_core.records import Evaluation, Selection
 from edgenes_core.run_folder import Run
 from edgenes_core.statistics import Difference, image_scores, paired_bootstrap
 from pages.widgets import data
-from pages.widgets.scores import Stored, scored_of, stamp_of
+from pages.widgets.scores import Scored, Stored, scored_of
 
 PAIRED = ("accuracy", "nll", "brier")  # means over images; ECE is none, so it has no paired interval
 YOURS = "your ensemble"
@@ -30,41 +30,40 @@ class Entry(NamedTuple):
     val: Evaluation
 
 
-def entries_of(run: Run, stored: Sequence[Stored], basket: Sequence[str]) -> tuple[list[Entry], list[str]]:
+def entries_of(scored: Scored, stored: Sequence[Stored], basket: Sequence[str]) -> tuple[list[Entry], list[str]]:
     """The basket first, then the stored ensembles; a sentence for each whose members cannot be used."""
     from pages.widgets.plane import ensemble_role
 
-    known = set(scored_of(run).ids)
+    known = set(scored.ids)
     found, missing = [], []
     if basket:
-        found.append(Entry(YOURS, "user", tuple(basket), evaluation(run, basket)))
+        found.append(Entry(YOURS, "user", tuple(basket), evaluation(scored, basket)))
     for ensemble in stored:
         if set(ensemble.members) <= known:
-            val = evaluation(run, ensemble.members)
+            val = evaluation(scored, ensemble.members)
             found.append(Entry(ensemble.title, ensemble_role(ensemble), ensemble.members, val))
         else:
             missing.append(f"{ensemble.title!r} is left out: not all of its members have usable predictions.")
     return found, missing
 
 
-def average(run: Run, members: Sequence[str]) -> np.ndarray:
+def average(scored: Scored, members: Sequence[str]) -> np.ndarray:
     """(B, C): the members' mean validation probabilities; a member named twice counts twice."""
-    scored = scored_of(run)
     return ensembles.combine(scored.probs[scored.rows(members)])
 
 
-def evaluation(run: Run, members: Sequence[str]) -> Evaluation:
-    return _evaluation(str(run.path), stamp_of(run), tuple(members))
+def evaluation(scored: Scored, members: Sequence[str]) -> Evaluation:
+    return _evaluation(scored.folder, scored.stamp, tuple(members))
 
 
-def differences(run: Run, members: Sequence[str], reference: Sequence[str]) -> tuple[Difference, ...]:
+def differences(scored: Scored, members: Sequence[str], reference: Sequence[str]) -> tuple[Difference, ...]:
     """Members − reference for each metric in PAIRED, with 95 % intervals over the same images."""
-    return _differences(str(run.path), stamp_of(run), tuple(members), tuple(reference))
+    return _differences(scored.folder, scored.stamp, tuple(members), tuple(reference))
 
 
-def selections(run: Run, pool: Sequence[str], rule: str) -> tuple[Selection, ...]:
+def selections(scored: Scored, pool: Sequence[str], rule: str) -> tuple[Selection, ...]:
     """What a rule chooses from the pool at each size up to 10; sizes with too many ensembles to score are left out."""
-    return _selections(str(run.path), stamp_of(run), tuple(pool), rule)
+    return _selections(scored.folder, scored.stamp, tuple(pool), rule)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -77,9 +76,8 @@ def _evaluation(folder: str, stamp: data.Stamp, members: tuple[str, ...]) -> Eva
 def _differences(
     folder: str, stamp: data.Stamp, members: tuple[str, ...], reference: tuple[str, ...]
 ) -> tuple[Difference, ...]:
-    run = Run(Path(folder))
-    y = scored_of(run).y
-    ours, theirs = image_scores(average(run, members), y), image_scores(average(run, reference), y)
+    scored = scored_of(Run(Path(folder)))
+    ours, theirs = (image_scores(average(scored, ids), scored.y) for ids in (members, reference))
     return tuple(paired_bootstrap(getattr(ours, metric), getattr(theirs, metric)) for metric in PAIRED)
 
 

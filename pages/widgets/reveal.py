@@ -33,7 +33,7 @@ def test_panel(run: Run, entries: Sequence[Entry]) -> None:
         if st.button("Reveal test", key="ensembles_reveal", icon=":material/visibility:", disabled=not entries):
             with session.guard():
                 st.session_state[KEY] = (asked, reveal(run, entries))
-                st.rerun(scope="fragment")
+                st.rerun()
         return
     gap_panel(run, entries, st.session_state[KEY][1])
 

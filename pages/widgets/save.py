@@ -11,7 +11,7 @@ from edgenes_core.schema import to_dict
 from edgenes_core.storage import StorageError
 from pages.widgets import session
 from pages.widgets.compare import evaluation
-from pages.widgets.scores import stored_of
+from pages.widgets.scores import scored_of, stored_of
 
 
 def save_panel(run: Run, basket: Sequence[str]) -> None:
@@ -31,4 +31,4 @@ def save(run: Run, name: str, basket: Sequence[str]) -> None:
     if name in taken:
         raise StorageError(f"The name {name!r} belongs to an ensemble of the pipeline; choose another one.")
     fields = {"title": name, "role": "user", "rule": "by hand", "members": list(basket)}
-    run.save_ensemble(name, {**fields, "val": to_dict(evaluation(run, basket))})
+    run.save_ensemble(name, {**fields, "val": to_dict(evaluation(scored_of(run), basket))})

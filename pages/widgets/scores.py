@@ -24,9 +24,11 @@ MEASURES = ("accuracy", "nll", "brier", "ece", "disagreement", "oracle_accuracy"
 class Scored(NamedTuple):
     """N networks with usable predictions: probabilities (N, B, C), true classes (B,), pairwise disagreement (N, N).
 
-    `left_out` holds a sentence for each network whose predictions cannot be used.
+    `left_out` holds a sentence for each network whose predictions cannot be used; folder and stamp key what is derived.
     """
 
+    folder: str
+    stamp: data.Stamp
     base: Architecture
     trainings: tuple[Training, ...]
     probs: np.ndarray
@@ -115,7 +117,7 @@ def _scored(folder: str, stamp: data.Stamp) -> Scored:
     probs = np.stack([p for _, p in usable]) if usable else np.zeros((0, len(y), 0))
     single = tuple(ensembles.evaluate(p[None], y, "val") for p in probs)
     pairs = diversity.pairwise_disagreement(probs) if usable else np.zeros((0, 0))
-    return Scored(run.base().architecture, trainings, probs, y, single, pairs, tuple(left_out))
+    return Scored(folder, stamp, run.base().architecture, trainings, probs, y, single, pairs, tuple(left_out))
 
 
 def _predictions(run: Run, training: Training, images: int) -> np.ndarray:

@@ -107,6 +107,16 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     chromium.close()
 
 
+def watch(source: BrowserContext | Page, troubles: list[str]) -> None:
+    """Note console errors, script errors and requests that leave this machine."""
+    source.on("console", lambda message: troubles.extend(complaint(message)))
+    source.on("request", lambda request: troubles.extend(outside(request.url)))
+    if isinstance(source, Page):
+        source.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
+    else:
+        source.on("weberror", lambda error: troubles.append(f"script error: {error.error}"))
+
+
 @pytest.fixture
 def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Make browser contexts, 1280 × 720 unless told; after the test none may have seen an error or left this machine."""
@@ -116,9 +126,7 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     def make(**options: object) -> BrowserContext:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
         context.set_default_timeout(20_000)
-        context.on("console", lambda message: troubles.extend(complaint(message)))
-        context.on("weberror", lambda error: troubles.append(f"script error: {error.error}"))
-        context.on("request", lambda request: troubles.extend(outside(request.url)))
+        watch(context, troubles)
         contexts.append(context)
         return context
 
@@ -139,7 +147,21 @@ def outside(url: str) -> list[str]:
     return [] if local else [f"request to {url}"]
 
 
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for most tests: the app's scripts are loaded once."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light")
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(open_context: Callable[..., BrowserContext]) -> Page:
-    """A fresh tab in the light theme."""
-    return open_context(color_scheme="light").new_page()
+def page(shared_context: BrowserContext) -> Iterator[Page]:
+    """A fresh tab in the light theme; the test fails if it saw an error or a request that leaves this machine."""
+    troubles: list[str] = []
+    tab = shared_context.new_page()
+    watch(tab, troubles)
+    yield tab
+    tab.close()
+    assert not troubles
