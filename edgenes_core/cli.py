@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
 
     p = add("pipeline", parents=[shared, work], help="search, train the hypernetwork, retrain, select: a new run")
     p.add_argument("--dataset", default="digits", help="digits, or the path of an .npz file")
-    p.add_argument("--preset", default="quick", help="quick, standard or thesis")
+    p.add_argument("--preset", default="quick", help="quick, reduced, standard or thesis")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--inputs-per-node", type=int, default=None, metavar="K", help="k: 1 or 2")
     p.add_argument("--cells", default=None, help="reduce, or normal+reduce")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from concurrent.futures import Executor, ProcessPoolExecutor
 
 from edgenes_core import EdgeNESError
@@ -25,11 +26,19 @@ def local_executor(workers: int) -> Executor:
     if not 1 <= workers <= MAX_WORKERS:
         raise WorkerError(f"The number of workers lies between 1 and {MAX_WORKERS}, got {workers}.")
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
     os.environ.update(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    """A worker whose run was killed must not go on training: it would wait for tasks for ever."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

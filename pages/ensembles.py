@@ -12,7 +12,7 @@ from pages.widgets.compare import PAIRED, YOURS, Entry, average, differences, en
 from pages.widgets.details import markdown_table
 from pages.widgets.reveal import test_panel
 from pages.widgets.save import save_panel
-from pages.widgets.scores import MEASURES, Scored, Stored, scored_of, stored_of, text_of
+from pages.widgets.scores import MEASURES, Scored, Stored, has_networks, scored_of, stored_of, text_of
 
 MEMBERS = "ensembles_members"
 RULES = {"exhaustive": "all", "forward": "forward", "greedy": "greedy"}
@@ -138,11 +138,14 @@ def lens(scored: Scored, entries: list[Entry]) -> None:
         )
     with right:
         members = entries[0].members if entries else ()
-        st.markdown(f"**Who disagrees with whom?** Members of {entries[0].name if entries else 'your ensemble'}")
+        st.markdown("**Who disagrees with whom?**")
         rows = scored.rows(tuple(dict.fromkeys(members)))
         names = [scored.name(scored.ids[i]) for i in rows]
         show(plot_matrix(names, scored.disagreement[rows][:, rows], dark=session.dark()), key="ensembles_matrix")
-        st.caption("Share of validation images (%) on which two members name different classes.")
+        st.caption(
+            f"Members of {entries[0].name if entries else YOURS}: share of {len(scored.y)} validation images (%) "
+            "on which two name different classes."
+        )
 
 
 def page(run: Run) -> None:
@@ -171,4 +174,5 @@ def page(run: Run) -> None:
 
 run = session.page_header("Ensembles", "are these members together better than what was selected, or is it a tie?")
 with session.guard():
-    page(run)
+    if has_networks(run, "the comparison of ensembles"):
+        page(run)

@@ -11,6 +11,7 @@ from edgenes_core.run_folder import Run
 from edgenes_core.run_records import Network
 from pages.widgets import data, session, stages
 from pages.widgets.cell_scrubber import cell_scrubber, push, scrub_table
+from pages.widgets.picture import picture
 
 PLOTLY = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 
@@ -170,20 +171,28 @@ def reasons(run: Run, lam: float) -> None:
 
 def stretches(run: Run) -> None:
     """The strip as a table; choosing a row moves λ there."""
-    path = data.path_of(run)
+    intervals = data.path_of(run).intervals
     trained = [network.training.architecture.key for network in data.networks_of(run).values()]
     rows = [
         {
-            "λ from": i.lo, "to": i.hi, "shared with α*": i.shared, "cell": i.architecture.key,
+            "λ from": i.lo,
+            "to": i.hi,
+            f"shared, of {run.space.lambda_max}": i.shared,
+            "cell": i.architecture.key,
             "networks": trained.count(i.architecture.key),
         }
-        for i in path.intervals
-    ]  # fmt: skip
+        for i in intervals
+    ]
+    exact = st.column_config.NumberColumn(format="%.4f")
     with st.expander(f"All {len(rows)} stretches of λ as a table (choose a row to go there)"):
         st.dataframe(
-            rows, hide_index=True, key="explore_stretches", selection_mode="single-row",
-            on_select=lambda: go_to_row(run), column_config={"λ from": {"type": "number"}},
-        )  # fmt: skip
+            rows,
+            hide_index=True,
+            key="explore_stretches",
+            selection_mode="single-row",
+            on_select=lambda: go_to_row(run),
+            column_config={"λ from": exact, "to": exact},
+        )
 
 
 def go_to_row(run: Run) -> None:
@@ -194,7 +203,18 @@ def go_to_row(run: Run) -> None:
         push(widget_key(run), (intervals[chosen[0]].lo + intervals[chosen[0]].hi) / 2)
 
 
+def base_alone(run: Run) -> None:
+    """α* is all there is to see before the hypernetwork is trained."""
+    from edgenes_core.figures.drawing import cell_svg
+
+    base = data.base_of(run).architecture
+    st.subheader("What is known so far: the base cell α*", anchor=False)
+    picture(cell_svg(run.space, base, base, dark=session.dark()), key="explore_base")
+
+
 run = session.page_header("Explore λ", "which cell does each λ give, and how does it differ from the base cell α*?")
 with session.guard():
     if stages.ready(run, "hypernet", "the path of cells along λ"):
         panel(run, session.lam_of(run, data.path_of(run).lambda_max))
+    elif run.has("darts"):
+        base_alone(run)

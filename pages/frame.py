@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from edgenes_core import EdgeNESError, __version__
+from edgenes_core.figures import theme
 from edgenes_core.run_folder import Run
 from pages.widgets import session
 
@@ -43,7 +44,7 @@ def run_picker() -> None:
             list(runs),
             format_func=lambda run_id: describe(runs[run_id]),
             key="frame_run",
-            on_change=lambda: session.choose_run(st.session_state["frame_run"]),
+            on_change=lambda: session.switch_run(st.session_state["frame_run"]),
             help="All numbers on every page come from this run.",
         )
         st.caption(details(run))
@@ -51,6 +52,13 @@ def run_picker() -> None:
         with st.expander(f":orange[:material/warning:] {len(damaged)} damaged run{'s' if len(damaged) > 1 else ''}"):
             for sentence in damaged:
                 st.caption(sentence)
+
+
+def readable_choices() -> None:
+    """Chosen options in the text colour: no primary colour is light enough for them and dark enough for white buttons."""
+    color = theme.ink(dark=session.dark()).text
+    chosen = 'button[aria-checked="true"] p, [data-testid="stTab"][aria-selected="true"] p, [data-testid="stSliderThumbValue"]'
+    st.html(f"<style>{chosen} {{ color: {color} !important; }}</style>")
 
 
 def basket_chip() -> None:
@@ -72,6 +80,7 @@ page = st.navigation(
     ]
 )
 st.logo(str(FAVICON), size="large")
+readable_choices()
 with st.sidebar:
     run_picker()
     basket_chip()

@@ -62,7 +62,7 @@ def results(run: Run) -> None:
 def draw_verdict(verdict: Verdict, size: int) -> None:
     """One score with its comparison in words."""
     metric, difference = METRICS[verdict.metric], verdict.difference
-    scale, unit = (100, " %") if metric.unit == "%" else (1, "")
+    scale, unit, step = (100, " %", " points") if metric.unit == "%" else (1, "", f" {metric.unit}")
 
     def said(value: float, sign: str = "") -> str:
         return f"{scale * value:{sign}.{metric.digits}f}".replace("-", "−")
@@ -73,7 +73,7 @@ def draw_verdict(verdict: Verdict, size: int) -> None:
     better = (difference.mean > 0) == (metric.better == "higher")
     judged = "A tie" if difference.tie else "Better" if better else "Worse"
     st.caption(
-        f"α\\* alone: {said(verdict.single)}{unit}. **{judged}**: difference {said(difference.mean, '+')} (95 % interval "
+        f"α\\* alone: {said(verdict.single)}{unit}. **{judged}**: difference {said(difference.mean, '+')}{step} (95 % interval "
         f"{said(difference.lo, '+')} to {said(difference.hi, '+')}), validation, n = {difference.n} images."
     )
 

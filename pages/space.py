@@ -14,6 +14,7 @@ from edgenes_core.run_folder import Run
 from pages.widgets import data, session
 from pages.widgets.charts import chosen_in, show
 from pages.widgets.details import basket_button, cell_image
+from pages.widgets.stages import ready
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -106,7 +107,14 @@ def provenance(run: Run, info: MapInfo) -> str:
 
 
 @st.fragment
+def page(run: Run) -> None:
+    with session.guard():  # inside: what a fragment raises does not reach its caller
+        if ready(run, "embed", "the map"):
+            panel(run)
+
+
 def panel(run: Run) -> None:
+    """The map, and what stands behind the chosen cell."""
     from edgenes_core.figures.maps import METHODS, methods_of
 
     stamp, folder = data.stamp(run, "run.json", "embedding.npz", "path.json"), str(run.path)
@@ -156,5 +164,4 @@ def cell_panel(run: Run, info: MapInfo, cells: list[Architecture]) -> None:
 
 
 run = session.page_header("Map of cells", "which cells does λ visit, and where do they lie in the whole space?")
-with session.guard():
-    panel(run)
+page(run)

@@ -13,7 +13,7 @@ from pages.widgets import data, session
 from pages.widgets.charts import chosen_in, show
 from pages.widgets.details import ensemble_details, network_details
 from pages.widgets.plane import ENSEMBLE, X_CHOICES, Y_CHOICES, axes, points_of, table_of
-from pages.widgets.scores import Scored, scored_of, stamp_of, stored_of
+from pages.widgets.scores import Scored, has_networks, scored_of, stamp_of, stored_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -63,7 +63,14 @@ def provenance(run: Run, scored: Scored) -> str:
 
 
 @st.fragment
+def page(run: Run) -> None:
+    with session.guard():  # inside: what a fragment raises does not reach its caller
+        if has_networks(run, "the trade-off plane"):
+            plane(run)
+
+
 def plane(run: Run) -> None:
+    """The plane, and what stands behind the chosen point."""
     scored = scored_of(run)
     stored, broken = stored_of(run)
     x, y = axis_choices()
@@ -98,5 +105,4 @@ def _one_per_cell(scored: Scored) -> list[str]:
 
 
 run = session.page_header("Trade-off", "what does diversity cost in quality, and which cells give most of both?")
-with session.guard():
-    plane(run)
+page(run)

@@ -201,32 +201,6 @@ def test_figures_draw_every_series(dark):
     json.loads(figure.to_json())
 
 
-def luminance(color: str) -> float:
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-
-
-def contrast(a: str, b: str) -> float:
-    high, low = sorted((luminance(a), luminance(b)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_contrast_reaches_aa(dark):
-    """WCAG 2.2: 4.5 for text, 3 for lines that carry meaning."""
-    tone = theme.ink(dark=dark)
-    assert contrast(tone.text, tone.paper) >= 7
-    assert contrast(tone.muted, tone.paper) >= 4.5
-    for operation in cells.OPERATION.values():
-        assert contrast(operation.dark if dark else operation.light, tone.paper) >= 3
-
-
-def test_roles_differ_in_more_than_colour():
-    styles = theme.ROLE_STYLE.values()
-    assert len({style.symbol for style in styles}) == len({style.color for style in styles}) == len(styles)
-
-
 def test_story_shows_what_there_is(rng):
     space = SPACES[0]
     base = space.sample(rng)

@@ -145,10 +145,11 @@ def test_basket_refuses_the_same_network_twice(runs):
 
 
 def test_choosing_another_run_changes_every_number(runs):
-    first, second = sample_runs.finished(runs), sample_runs.finished(runs, seed=1)
-    app = open_page("explore.py", first, lam="0")
-    assert first.lambda_path().at(0).architecture.key in words(app)
+    first, second = sample_runs.finished(runs, SpaceConfig(2, "normal+reduce")), sample_runs.finished(runs, seed=1)
+    app = open_page("explore.py", first, lam="12")
+    assert first.lambda_path().at(12).architecture.key in words(app)
     app.sidebar.selectbox(key="frame_run").set_value(second.id).run()
     key = second.lambda_path().at(app.session_state["lams"][second.id]).architecture.key
     assert f"`{key}`" in words(app)
     assert not app.exception
+    assert not app.warning, "the old run's λ must not be held against the new run"

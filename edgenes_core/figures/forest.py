@@ -27,11 +27,11 @@ class Compared(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """One ensemble on validation and on test, and how many images each has."""
+    """One ensemble on validation and on test: a value for each metric, in the order of the figure's metrics."""
 
     name: str
-    val: float
-    test: float
+    val: tuple[float, ...]
+    test: tuple[float, ...]
 
 
 def verdict(metric: str, difference: Difference) -> str:
@@ -43,7 +43,54 @@ def verdict(metric: str, difference: Difference) -> str:
 
 def plot_forest(rows: Sequence[Compared], metrics: Sequence[str], reference: str, *, dark: bool) -> go.Figure:
     """A panel per metric; each row is a mean difference with its interval and the verdict in a word."""
-    names, width, gap = [row.name for row in rows], 1 / len(metrics), 0.03
+    layout = _panels([_panel_title(metric) for metric in metrics], [row.name for row in rows])
+    layout["shapes"] = [_zero(_axis(i), dark=dark) for i in range(len(metrics))]
+    traces = [_intervals(rows, i, metric, word) for i, metric in enumerate(metrics) for word in VERDICTS]
+    empty = "" if rows else f"Nothing to compare with {reference} yet."
+    return figure([t for t in traces if t["x"]], {**layout, "showlegend": False}, dark=dark, sentence=empty)
+
+
+def plot_gaps(gaps: Sequence[Gap], metrics: Sequence[str], *, dark: bool) -> go.Figure:
+    """Validation (open) and test (filled) of each ensemble, joined: the length is what selection promised too much."""
+    titles = [f"{METRICS[m].name}{_scale(m)[1]}<br>{METRICS[m].better} is better" for m in metrics]
+    traces = []
+    for i, metric in enumerate(metrics):
+        values = {"validation": [g.val[i] for g in gaps], "test": [g.test[i] for g in gaps]}
+        traces.append(_joined(gaps, i, _scale(metric)[0], dark=dark))
+        for (name, listed), symbol in zip(values.items(), ("circle-open", "circle"), strict=True):
+            traces.append(
+                {
+                    "type": "scatter",
+                    "xaxis": _axis(i),
+                    "x": [value * _scale(metric)[0] for value in listed],
+                    "y": [gap.name for gap in gaps],
+                    "mode": "markers",
+                    "name": name,
+                    "showlegend": i == 0,
+                    "marker": {"symbol": symbol, "size": 12, "color": OKABE_ITO["blue"], "line": {"width": 2}},
+                }
+            )
+    layout = _panels(titles, [gap.name for gap in gaps])
+    return figure(traces, layout, dark=dark, sentence="" if gaps else "Nothing was revealed yet.")
+
+
+def _joined(gaps: Sequence[Gap], index: int, factor: float, *, dark: bool) -> Literal:
+    """Lines from validation to test; None breaks the line between two ensembles."""
+    return {
+        "type": "scatter",
+        "xaxis": _axis(index),
+        "x": [x for gap in gaps for x in (gap.val[index] * factor, gap.test[index] * factor, None)],
+        "y": [name for gap in gaps for name in (gap.name, gap.name, None)],
+        "mode": "lines",
+        "line": {"color": ink(dark=dark).muted, "width": 3},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _panels(titles: Sequence[str], names: Sequence[str]) -> Literal:
+    """Panels side by side on one list of names, the first on top."""
+    width, gap = 1 / len(titles), 0.03
     layout: Literal = {
         "yaxis": {
             "categoryorder": "array",
@@ -52,61 +99,18 @@ def plot_forest(rows: Sequence[Compared], metrics: Sequence[str], reference: str
             "showline": False,
             "ticks": "",
         },
-        "height": 120 + 46 * max(2, len(rows)),
-        "showlegend": False,
+        "height": 120 + 44 * max(2, len(names)),
         "margin": {"t": 28, "b": 64},
-        "shapes": [],
     }
-    traces = []
-    for i, metric in enumerate(metrics):
-        axis = "x" if i == 0 else f"x{i + 1}"
-        layout[axis.replace("x", "xaxis")] = {
-            **title(_panel_title(metric)),
-            "domain": [i * width + (gap if i else 0), (i + 1) * width],
-            "nticks": 6,
-        }
-        layout["shapes"].append(_zero(axis, dark=dark))
-        traces += [_intervals(rows, i, metric, word, axis) for word in VERDICTS]
-    empty = "" if rows else f"Nothing to compare with {reference} yet."
-    return figure([t for t in traces if t["x"]], layout, dark=dark, sentence=empty)
+    for i, text in enumerate(titles):
+        domain = [i * width + (gap if i else 0), (i + 1) * width]
+        layout[_axis(i).replace("x", "xaxis")] = {**title(text), "domain": domain, "nticks": 6}
+    return layout
 
 
-def plot_gap(gaps: Sequence[Gap], metric: str, *, dark: bool) -> go.Figure:
-    """Validation (open) and test (filled) of each ensemble, joined: the length is what selection promised too much."""
-    factor, unit = _scale(metric)
-    stroke = {"color": ink(dark=dark).muted, "width": 3}
-    traces: list[Literal] = [
-        {
-            "type": "scatter",
-            "x": [gap.val * factor, gap.test * factor],
-            "y": [gap.name] * 2,
-            "mode": "lines",
-            "line": stroke,
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-        for gap in gaps
-    ]
-    for name, field, symbol in (("validation", "val", "circle-open"), ("test", "test", "circle")):
-        marker = {"symbol": symbol, "size": 12, "color": OKABE_ITO["blue"], "line": {"width": 2}}
-        x = [getattr(gap, field) * factor for gap in gaps]
-        traces.append(
-            {
-                "type": "scatter",
-                "x": x,
-                "y": [gap.name for gap in gaps],
-                "mode": "markers",
-                "name": name,
-                "marker": marker,
-            }
-        )
-    layout = {
-        "xaxis": title(f"{METRICS[metric].name}{unit}, {METRICS[metric].better} is better"),
-        "yaxis": {"autorange": "reversed", "showgrid": False, "showline": False, "ticks": ""},
-        "height": 110 + 34 * max(2, len(gaps)),
-        "margin": {"t": 36},
-    }
-    return figure(traces, layout, dark=dark, sentence="" if gaps else "Nothing was revealed yet.")
+def _axis(index: int) -> str:
+    """Plotly's name of a panel's x axis: x, x2, x3, …"""
+    return "x" if index == 0 else f"x{index + 1}"
 
 
 def _scale(metric: str) -> tuple[float, str]:
@@ -125,7 +129,7 @@ def _zero(axis: str, *, dark: bool) -> Literal:
     return {"type": "line", "xref": axis, "yref": "paper", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "line": line}
 
 
-def _intervals(rows: Sequence[Compared], index: int, metric: str, word: str, axis: str) -> Literal:
+def _intervals(rows: Sequence[Compared], index: int, metric: str, word: str) -> Literal:
     """All rows of one panel that have this verdict."""
     factor, (color, symbol) = _scale(metric)[0], VERDICTS[word]
     here = [row for row in rows if verdict(metric, row.differences[index]) == word]
@@ -133,7 +137,7 @@ def _intervals(rows: Sequence[Compared], index: int, metric: str, word: str, axi
     bars = {"array": [hi - mean for mean, _, hi in values], "arrayminus": [mean - lo for mean, lo, _ in values]}
     return {
         "type": "scatter",
-        "xaxis": axis,
+        "xaxis": _axis(index),
         "x": [mean for mean, _, _ in values],
         "y": [row.name for row in here],
         "error_x": {**bars, "color": color, "thickness": 2, "width": 4},

@@ -82,7 +82,7 @@ def _bins(e: Reliability) -> Literal:
         "x": e.confidence,
         "y": e.accuracy,
         "mode": "markers",
-        "name": f"{e.name} (ECE {e.ece:.3f})",
+        "name": e.name,
         "error_y": {**bars, "color": e.style.color},
         "marker": {
             "symbol": e.style.symbol,

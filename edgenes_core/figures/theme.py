@@ -48,7 +48,7 @@ class Ink(NamedTuple):
     paper: str
 
 
-INK_LIGHT = Ink(text="#1c2430", muted="#56606e", grid="#e3e7ec", paper="#ffffff")
+INK_LIGHT = Ink(text="#0c1118", muted="#56606e", grid="#e3e7ec", paper="#ffffff")
 INK_DARK = Ink(text="#e8ecf1", muted="#a3adba", grid="#2b333e", paper="#12161c")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.cells import word
 from edgenes_core.figures.theme import OKABE_ITO
 from edgenes_core.records import METRICS, Event
 from edgenes_core.space import SearchSpace
@@ -62,30 +63,37 @@ def alpha_info(events: Sequence[Event], stage: str, space: SearchSpace) -> Alpha
     shape = [len(space.operations)] * len(space.edges)
     for event in reversed(events):
         if event.stage == stage and [len(row) for row in event.alpha] == shape:
-            return AlphaInfo(_edge_names(space), space.operations, np.array(event.alpha, float), event.step)
+            return AlphaInfo(
+                _edge_names(space), tuple(map(word, space.operations)), np.array(event.alpha, float), event.step
+            )
     return None
 
 
-def plot_curves(curves: Sequence[Curve], sentence: str, *, dark: bool) -> go.Figure:
-    """Values against steps, on a log axis when all are positive and spread over more than a factor 30."""
+def plot_curves(curves: Sequence[Curve], sentence: str, *, dark: bool, each: bool = False) -> go.Figure:
+    """Values against steps, on a log axis when all are positive and spread over more than a factor 30.
+
+    With `each`, a step is a network of its own: points that no line may join.
+    """
     units = {METRICS[c.metric].unit for c in curves if c.metric in METRICS and METRICS[c.metric].unit}
     layout = {
-        "xaxis": {**title("step"), "rangemode": "tozero"},
+        "xaxis": {**title("networks done" if each else "step"), "rangemode": "tozero"},
         "yaxis": {**title(" / ".join(sorted(units))), "type": "log" if _wide(curves) else "linear"},
         "height": 280,
         "hovermode": "x unified",
         "margin": {"t": 40},
     }
-    return figure([_line(curve) for curve in curves], layout, dark=dark, sentence="" if curves else sentence)
+    return figure(
+        [_line(curve, joined=not each) for curve in curves], layout, dark=dark, sentence="" if curves else sentence
+    )
 
 
-def _line(curve: Curve) -> Literal:
+def _line(curve: Curve, *, joined: bool) -> Literal:
     color, dash = LINES.get(curve.metric, (OKABE_ITO["purple"], "solid"))
     return {
         "type": "scatter",
         "x": curve.steps,
         "y": curve.values,
-        "mode": "lines" if len(curve.steps) > 1 else "markers",
+        "mode": "lines" if joined and len(curve.steps) > 1 else "markers",
         "name": METRICS[curve.metric].name if curve.metric in METRICS else curve.metric,
         "line": {"color": color, "dash": dash, "width": 2},
     }

@@ -8,7 +8,6 @@ and what is added to its loss, comes in as arguments.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import torch
@@ -32,9 +31,11 @@ def endless(part: Part, size: int, generator: torch.Generator) -> Iterator[tuple
 
 
 def search_threads(data: Dataset) -> int:
-    """CPU threads of a search: one for images up to 8×8, where a second thread costs more than it brings, else all cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if data.val.x[0, 0].numel() <= SMALL_PIXELS else cores
+    """CPU threads of a search: one for images up to 8×8, where a second costs more than it brings, else torch's default.
+
+    The default follows OMP_NUM_THREADS, which a job started by the app sets to 1.
+    """
+    return 1 if data.val.x[0, 0].numel() <= SMALL_PIXELS else torch.get_num_threads()
 
 
 def linear(start: float, end: float, step: int, steps: int) -> float:

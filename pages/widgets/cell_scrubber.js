@@ -197,10 +197,11 @@ function drawInterval(part, table, index) {
   const last = index === table.intervals.length - 1
   part.shared.textContent = shared
   part.key.textContent = key
-  part.interval.textContent = `[${lo.toFixed(3)}, ${hi.toFixed(3)}${last ? "]" : ")"}`
+  const digits = hi - lo < 0.01 ? 6 : 3
+  part.interval.textContent = `[${lo.toFixed(digits)}, ${hi.toFixed(digits)}${last ? "]" : ")"}`
   part.count.textContent = `stretch ${index + 1} of ${table.intervals.length}`
   part.trained.textContent = trained ? `● retrained with ${trained} seed${trained > 1 ? "s" : ""}` : "○ not retrained"
-  part.sentence.textContent = sentence
+  part.sentence.textContent = sentence.replace(/(node|input|sep|dil) (?=\d)/g, "$1\u00a0") // never apart at a line's end
   for (const bar of part.strip.children) bar.classList.toggle("here", Number(bar.dataset.index) === index)
 }
 

@@ -69,5 +69,6 @@ def _row(evaluation: Evaluation) -> list[str]:
 
 def markdown_table(heads: list[str], rows: list[list[str]]) -> str:
     """A static table, the first column to the left and the others to the right."""
-    lines = [heads, [":--", *["--:"] * (len(heads) - 1)], *rows]
+    small = [[f":small[{cell}]" if cell else "" for cell in line] for line in (heads, *rows)]
+    lines = [small[0], [":--", *["--:"] * (len(heads) - 1)], *small[1:]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

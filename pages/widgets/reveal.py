@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -15,6 +16,9 @@ from pages.widgets.charts import show
 from pages.widgets.compare import Entry
 from pages.widgets.details import markdown_table
 from pages.widgets.scores import text_of
+
+if TYPE_CHECKING:
+    from edgenes_core.figures.forest import Gap
 
 KEY = "ensembles_revealed"
 SHOWN = ("accuracy", "nll")
@@ -47,23 +51,24 @@ def reveal(run: Run, entries: Sequence[Entry]) -> list[Evaluation]:
 
 def gap_panel(run: Run, entries: Sequence[Entry], test: Sequence[Evaluation]) -> None:
     """Validation and test side by side, as a picture and as numbers."""
-    from edgenes_core.figures.forest import Gap, plot_gap
+    from edgenes_core.figures.forest import Gap, plot_gaps
 
-    for column, metric in zip(st.columns(len(SHOWN)), SHOWN, strict=True):
-        pairs = [(getattr(e.val, metric), getattr(t, metric)) for e, t in zip(entries, test, strict=True)]
-        gaps = [Gap(entry.name, *pair) for entry, pair in zip(entries, pairs, strict=True)]
-        with column:
-            show(plot_gap(gaps, metric, dark=session.dark()), key=f"ensembles_gap_{metric}")
-    heads = ["", *(f"{METRICS[m].name} {split}" for m in SHOWN for split in ("val", "test", "val − test"))]
-    rows = [[e.name, *_numbers(e.val, t)] for e, t in zip(entries, test, strict=True)]
-    st.markdown(markdown_table(heads, rows))
-    n_val, n_test = entries[0].val.n, test[0].n
-    st.caption(f"{n_val} validation and {n_test} test images, {session.origin(run)}. These numbers count as one look.")
+    gaps = [Gap(entry.name, _values(entry.val), _values(t)) for entry, t in zip(entries, test, strict=True)]
+    show(plot_gaps(gaps, SHOWN, dark=session.dark()), key="ensembles_gaps")
+    heads = [
+        f"{test[0].n} test images",
+        *(f"{METRICS[m].name}{extra}" for m in SHOWN for extra in ("", ", val − test")),
+    ]
+    st.markdown(markdown_table(heads, [[gap.name, *_numbers(gap)] for gap in gaps]))
+    st.caption(
+        f"Judged on {entries[0].val.n} validation and {test[0].n} test images, {session.origin(run)}. All of this was one look."
+    )
 
 
-def _numbers(val: Evaluation, test: Evaluation) -> list[str]:
-    cells = []
-    for metric in SHOWN:
-        ours, theirs = getattr(val, metric), getattr(test, metric)
-        cells += [text_of(metric, ours), text_of(metric, theirs), text_of(metric, ours - theirs).replace("-", "−")]
-    return cells
+def _values(evaluation: Evaluation) -> tuple[float, ...]:
+    return tuple(getattr(evaluation, metric) for metric in SHOWN)
+
+
+def _numbers(gap: Gap) -> list[str]:
+    pairs = zip(SHOWN, gap.val, gap.test, strict=True)
+    return [text_of(m, x).replace("-", "−") for m, val, test in pairs for x in (test, val - test)]

@@ -17,6 +17,7 @@ from edgenes_core.run_folder import Run
 from edgenes_core.run_records import Training
 from edgenes_core.schema import from_dict
 from pages.widgets import data
+from pages.widgets.stages import ready
 
 MEASURES = ("accuracy", "nll", "brier", "ece", "disagreement", "oracle_accuracy")
 
@@ -61,6 +62,11 @@ class Stored(NamedTuple):
     rule: str
     members: tuple[str, ...]
     val: Evaluation
+
+
+def has_networks(run: Run, shows: str) -> bool:
+    """Whether anything is retrained yet; if not, draw what is missing and the way to it."""
+    return any(run.is_trained(training) for training in run.plan()) or ready(run, "retrain", shows)
 
 
 def scored_of(run: Run) -> Scored:

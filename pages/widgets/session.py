@@ -63,6 +63,12 @@ def choose_run(run_id: str) -> None:
         st.query_params["run"] = run_id
 
 
+def switch_run(run_id: str) -> None:
+    """The user picks another run: the λ in the URL belonged to the old one."""
+    st.query_params.pop("lam", None)
+    choose_run(run_id)
+
+
 def _open(run_id: str) -> Run:
     if run_id == DEMO.name and (DEMO / "run.json").is_file():
         return RunStore(DEMO.parent).open(run_id)

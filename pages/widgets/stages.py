@@ -22,17 +22,14 @@ def ready(run: Run, stage: str, shows: str) -> bool:
     manifest = run.manifest
     with st.container(border=True, key=f"empty_{stage}"):
         st.subheader(f"Nothing to show yet: {shows} appears after the step “{ABOUT[stage]}”", anchor=False)
-        st.markdown("\n".join(_line(run, name, name == stage) for name in STAGES))
-        if manifest.message:
-            st.caption(f"State of the run: {manifest.state}. {manifest.message}")
-        else:
-            st.caption(f"State of the run: {manifest.state}.")
-        st.page_link(
-            "train.py", label="Finish this run, or start another, on the Train page", icon=":material/model_training:"
-        )
+        st.markdown("  \n".join(_line(run, name, name == stage) for name in STAGES))
+        st.caption(f"State of the run: {manifest.state}. {manifest.message}")
+        words = "Finish this run, or start another, on the Train page"
+        st.page_link("train.py", label=words, icon=":material/model_training:")
     return False
 
 
 def _line(run: Run, stage: str, needed: bool) -> str:
-    mark = ":material/check_circle: done" if run.has(stage) else ":material/radio_button_unchecked: not yet"
-    return f"- {'**' if needed else ''}{ABOUT[stage]}{'** (needed here)' if needed else ''}: {mark}"
+    mark = ":material/check_circle:" if run.has(stage) else ":material/radio_button_unchecked:"
+    said = "done" if run.has(stage) else "not yet"
+    return f"{mark} **{ABOUT[stage]}: {said}, needed here**" if needed else f"{mark} {ABOUT[stage]}: {said}"

@@ -40,7 +40,8 @@ def expect_interval(page: Page, interval: Interval, path: LambdaPath) -> None:
     expect(part(page, "key")).to_have_text(interval.architecture.key)
     expect(part(page, "shared")).to_have_text(str(interval.shared))
     expect(part(page, "total")).to_have_text(f"of {path.lambda_max}")
-    expect(part(page, "interval")).to_contain_text(f"[{interval.lo:.3f}, {interval.hi:.3f}")
+    digits = 6 if interval.width < 0.01 else 3
+    expect(part(page, "interval")).to_contain_text(f"[{interval.lo:.{digits}f}, {interval.hi:.{digits}f}")
     expect(page.get_by_role("heading", name=f"Cell {interval.architecture.key}, retrained")).to_be_visible()
     expect(page.get_by_role("heading", name=f"({interval.shared} shared with α*)")).to_be_visible()
 
@@ -126,6 +127,16 @@ def test_a_click_on_the_strip_goes_there(page: Page, server: str, path: LambdaPa
     page.mouse.click(box["x"] + box["width"] * (widest.lo + widest.hi) / 2 / path.lambda_max, box["y"] + 20)
     expect_interval(page, widest, path)
     expect(part(page, "range")).to_be_focused()
+
+
+def test_a_row_of_the_table_moves_the_handle(page: Page, server: str, path: LambdaPath):
+    visit(page, server, "explore", lam=path.lambda_max)
+    page.get_by_text("stretches of λ as a table").click()
+    table = page.get_by_test_id("stDataFrame").last
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 20, "y": 35 + 17})
+    expect_interval(page, path.intervals[0], path)
+    assert lam_drawn(page) == pytest.approx((path.intervals[0].lo + path.intervals[0].hi) / 2)
 
 
 def test_play_reaches_the_base_cell_and_honours_reduced_motion(open_context, server: str, path: LambdaPath):
