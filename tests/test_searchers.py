@@ -7,12 +7,22 @@ import pytest
 import torch
 
 from edgenes_core import EdgeNESError
+from edgenes_core.alpha import beta_rule
 from edgenes_core.architecture import shared_edges
-from edgenes_core.config import DartsConfig, EnsembleConfig, HypernetConfig, PipelineConfig, SpaceConfig
+from edgenes_core.config import (
+    DartsConfig,
+    EnsembleConfig,
+    HypernetConfig,
+    PipelineConfig,
+    RegularizerConfig,
+    SpaceConfig,
+)
 from edgenes_core.data import load_dataset
 from edgenes_core.records import Event
 from edgenes_core.run_records import build_space
 from edgenes_core.search import SEARCHERS, Candidate, load_searcher
+from edgenes_core.search.bilevel import descend
+from edgenes_core.search.fixed_lambda import fixed_penalty
 
 SMALL = PipelineConfig(
     darts=DartsConfig(steps=2, channels=4, batch=16),
@@ -92,3 +102,18 @@ def test_deviations_share_exactly_what_they_say(data):
 def test_unknown_searcher_is_said():
     with pytest.raises(EdgeNESError, match="known are darts"):
         load_searcher("nes")
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_the_fixed_penalty_alone_gives_exactly_lambda_shared_edges(k, rng):
+    """No images: descending on c·(λ − s̃)² from small noise reaches every whole λ; k = 2 needs twice the steps."""
+    space = build_space(SpaceConfig(inputs_per_node=k))
+    base, darts = space.sample(rng), DartsConfig(steps=150 * k)
+    for lam in range(space.lambda_max + 1):
+        generator = torch.Generator().manual_seed(lam)
+        penalty = fixed_penalty(space, base, lam, darts, RegularizerConfig(), generator)
+        logits = (1e-3 * torch.randn(space.logits, generator=generator)).requires_grad_()
+        optimizer = torch.optim.Adam([logits], lr=darts.alpha_lr, betas=(0.5, 0.999))
+        for step in range(darts.steps):
+            descend(optimizer, logits, penalty(logits, step))
+        assert shared_edges(beta_rule(space, logits.detach().double().numpy()), base) == lam

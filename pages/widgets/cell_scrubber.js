@@ -30,7 +30,7 @@ function createView(root, table) {
   const part = {}
   for (const element of root.querySelectorAll("[data-part]")) part[element.dataset.part] = element
   const top = table.lambdaMax
-  const view = { table, lam: 0, index: -1, rev: null, reported: null, draws: 0, slowest: 0, timer: 0, frame: 0 }
+  const view = { table, lam: 0, index: -1, rev: null, reported: null, draws: 0, timer: 0, frame: 0 }
   part.range.max = part.number.max = top
   part.endLambda.textContent = `λ = Λ = ${top}`
   part.total.textContent = `of ${top}`
@@ -207,11 +207,10 @@ function drawInterval(part, table, index) {
 
 function stampDraw(root, view, began) {
   view.draws += 1
-  view.slowest = Math.max(view.slowest, performance.now() - began)
   Object.assign(root.dataset, {
     draws: view.draws,
     lam: view.lam,
     key: view.table.intervals[view.index].key,
-    slowest: view.slowest.toFixed(2),
+    took: (performance.now() - began).toFixed(2),
   })
 }

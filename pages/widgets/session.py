@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from edgenes_core import EdgeNESError
-from edgenes_core.run_folder import Run
+from edgenes_core.run_folder import ID, Run
 from edgenes_core.runs import RunStore
 from edgenes_core.storage import StorageError
 
@@ -72,7 +72,7 @@ def switch_run(run_id: str) -> None:
 def _open(run_id: str) -> Run:
     if run_id == DEMO.name and (DEMO / "run.json").is_file():
         return RunStore(DEMO.parent).open(run_id)
-    if Path(run_id).name != run_id:  # a URL must not name folders outside the store
+    if not ID.fullmatch(run_id):  # a URL must not name folders outside the store
         raise StorageError(f"A run is named by its id alone, got {run_id[:80]!r}.")
     return store().open(run_id)
 

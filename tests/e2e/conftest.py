@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 import pytest
 import sample_runs
 from browsing import newest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from edgenes_core.run_folder import Run
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
+PATIENCE = 20_000  # milliseconds; tests wait for conditions, so patience costs nothing where the machine is free
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,6 +36,9 @@ PROBES = (
     "/_stcore/health",
     "/_stcore/host-config",
 )  # a deep link makes Streamlit look for these in the wrong place first
+
+
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,7 +79,11 @@ def server(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # it waits for browsers that are still connected
+            process.kill()
+            process.wait()
 
 
 def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
@@ -125,7 +133,7 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def make(**options: object) -> BrowserContext:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         watch(context, troubles)
         contexts.append(context)
         return context
@@ -151,7 +159,7 @@ def outside(url: str) -> list[str]:
 def shared_context(browser: Browser) -> Iterator[BrowserContext]:
     """One context for most tests: the app's scripts are loaded once."""
     context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
