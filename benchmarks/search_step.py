@@ -58,9 +58,7 @@ def reference(net, batches, logits, optimizer, space):
 def case(name: str, threads: int, repeats: int) -> dict[str, object]:
     side, channels, width, layers = SHAPES[name]
     space, generator = SearchSpace(), torch.Generator().manual_seed(0)
-    batches = [
-        (torch.randn(BATCH, channels, side, side), torch.randint(CLASSES, (BATCH,))) for _ in range(2)
-    ]
+    batches = [(torch.randn(BATCH, channels, side, side), torch.randint(CLASSES, (BATCH,))) for _ in range(2)]
     sides = []
     for step, make in ((ours, weight_optimizer), (reference, plain_sgd)):
         net = Supernet(space, channels, CLASSES, width, layers, generator)

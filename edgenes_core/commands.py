@@ -52,7 +52,7 @@ def resume(options: argparse.Namespace) -> Reply:
 
 
 def _work(run: Run, options: argparse.Namespace) -> Reply:
-    from edgenes_core.executors import default_workers, local_executor
+    from edgenes_core.executors import default_workers, local_executor, stop_workers
     from edgenes_core.pipeline import run_pipeline
     from edgenes_core.session import Session
 
@@ -61,6 +61,9 @@ def _work(run: Run, options: argparse.Namespace) -> Reply:
         executor = local_executor(default_workers() if options.workers is None else options.workers)
         try:
             run_pipeline(Session(run, executor, options.device, line.show, lambda: jobs.cancel_requested(run)))
+        except BaseException:
+            stop_workers()
+            raise
         finally:
             line.close()
             executor.shutdown(wait=True, cancel_futures=True)

@@ -65,8 +65,11 @@ class HypernetConfig:
     weight_lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate of the inherited weights (AdamW, cosine)")
     data_lambdas: int = ranged(16, 1, 256, "λ per batch, stratified; one architecture per group of images")
     regularizer_lambdas: int = ranged(64, 1, 4096, "λ per step in the regulariser, stratified")
-    polish_steps: int = ranged(60, 0, 10_000, "last steps with the regulariser alone")
+    polish_steps: int = ranged(150, 0, 10_000, "last steps with the regulariser alone")
     polish_lr: float = ranged(0.03, 1e-4, 1.0, "learning rate of the polish")
+    nesting: float = ranged(
+        3.0, 0.0, 100.0, "weight, at the start of the polish, against losing a shared edge as λ grows"
+    )
     interpolation: str = chosen(
         "continuous", ("continuous", "swapped"), "'swapped' repeats the release's formula, which jumps at each knot"
     )

@@ -18,7 +18,14 @@ from torch import Tensor
 from edgenes_core.architecture import Architecture
 from edgenes_core.config import HypernetConfig
 from edgenes_core.lambda_path import Knots
-from edgenes_core.regularizers import lambda_penalty, soft_count, soft_target, stratified
+from edgenes_core.regularizers import (
+    lambda_penalty,
+    nesting_penalty,
+    shared_margins,
+    soft_count,
+    soft_target,
+    stratified,
+)
 from edgenes_core.space import SearchSpace
 
 RAMP = 2.0  # added to α*'s entries at λ = Λ, falling linearly to 0 at λ = 0
@@ -112,12 +119,18 @@ def warmed_penalty(hypernet: Hypernet, step: int, steps: int, generator: torch.G
 
 
 def polish(hypernet: Hypernet, steps: int, generator: torch.Generator) -> Iterator[float]:
-    """Descend on the penalty alone, without noise or images; yields the penalty of each step."""
+    """Descend on the penalty without noise or images, with a nesting penalty that fades; yields the penalty of each step.
+
+    The nesting penalty keeps the shared count from falling along λ. It fades, since at full weight to the end it costs
+    exactness at whole λ (measured: docs/adr/0005).
+    """
     config = hypernet.config
     optimizer = torch.optim.Adam([hypernet.values], lr=config.polish_lr)
-    for _ in range(steps):
-        lam = hypernet.draw(POLISH_LAMBDAS, generator)
+    for step in range(steps):
+        lam = hypernet.draw(POLISH_LAMBDAS, generator).sort().values
         penalty = hypernet.penalty(lam, config.regularizer.c_end, config.regularizer.temperature_end, None)
-        (hypernet.values.grad,) = torch.autograd.grad(penalty, [hypernet.values])
+        falls = nesting_penalty(shared_margins(hypernet.space, hypernet.at(lam), hypernet.base))
+        loss = penalty + config.nesting * (1 - step / steps) * falls
+        (hypernet.values.grad,) = torch.autograd.grad(loss, [hypernet.values])
         optimizer.step()
         yield float(penalty.detach())

@@ -145,21 +145,21 @@ def lambda_error(path: LambdaPath) -> float:
 
 
 def choose_pool(space: SearchSpace, knots: Knots, base: Architecture, size: int) -> tuple[Interval, ...]:
-    """Up to N distinct cells in order of λ: α*, the best exact cell for each missing shared count, then the widest stretches.
+    """Up to N distinct cells in order of λ: α*, for each shared count its widest stretch, then the widest of the rest.
 
-    An exactly decoded cell gets the empty stretch [m, m].
+    A shared count that no stretch has is filled by `exact_decode`, with the empty stretch [m, m].
     """
-    best: dict[Architecture, Interval] = {}
-    for interval in sorted(lambda_path(space, knots, base).intervals, key=lambda i: (-i.width, i.lo)):
-        best.setdefault(interval.architecture, interval)
     top = float(space.lambda_max)
-    chosen = {base: best.get(base, Interval(top, top, base, space.lambda_max))}
-    met = {interval.shared for interval in best.values()} | {space.lambda_max}
-    ranked = list(best.values())
+    widest: dict[Architecture, Interval] = {}
+    for interval in sorted(lambda_path(space, knots, base).intervals, key=lambda i: (-i.width, i.lo)):
+        widest.setdefault(interval.architecture, interval)
+    chosen = {base: widest.get(base, Interval(top, top, base, space.lambda_max))}
+    first: dict[int, Interval] = {}
+    for interval in widest.values():
+        first.setdefault(interval.shared, interval)
     for m in range(space.lambda_max):
-        if m not in met:
-            ranked.insert(0, Interval(float(m), float(m), exact_decode(space, knots, base, m), m))
-    for interval in ranked:
+        first.setdefault(m, Interval(float(m), float(m), exact_decode(space, knots, base, m), m))
+    for interval in [*first.values(), *widest.values()]:
         if len(chosen) < size:
             chosen.setdefault(interval.architecture, interval)
     return tuple(sorted(chosen.values(), key=lambda i: (i.lo, i.hi)))

@@ -62,7 +62,7 @@ def choice_panel(scored: Scored) -> None:
     rule = st.segmented_control(
         "Rule",
         list(RULES),
-        format_func=RULES.get,
+        format_func=RULES.__getitem__,
         default="exhaustive",
         required=True,
         key="ensembles_rule",

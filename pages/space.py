@@ -121,7 +121,7 @@ def panel(run: Run) -> None:
     stored = methods_of(data.embedding_of(run))
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         method = st.segmented_control(
-            "Map", stored, format_func=METHODS.get, default=stored[0], required=True, key="space_method"
+            "Map", stored, format_func=METHODS.__getitem__, default=stored[0], required=True, key="space_method"
         )
         st.caption(f":material/warning: {WARNING}", width="content")
     info = view(folder, stamp, method if method in stored else stored[0])
@@ -158,7 +158,8 @@ def cell_panel(run: Run, info: MapInfo, cells: list[Architecture]) -> None:
     else:
         st.caption("Not retrained in this run, so it cannot join an ensemble.")
     st.markdown(
-        "**True nearest neighbours**", help="By edits: operations or inputs to change. Ties in the map's order."
+        "**True nearest neighbours**",
+        help="By edits: operations or inputs to change. Of equals, cells on the λ path come first.",
     )
     st.dataframe(neighbour_table(info, neighbours(info, cells, row)), hide_index=True, height="content")
 

@@ -41,10 +41,20 @@ def axis_choices() -> tuple[str, str]:
     """Which diversity and which quality to draw."""
     with st.container(horizontal=True, gap="large"):
         x = st.segmented_control(
-            "Diversity", list(X_CHOICES), format_func=X_CHOICES.get, default="base", required=True, key="tradeoff_x"
+            "Diversity",
+            list(X_CHOICES),
+            format_func=X_CHOICES.__getitem__,
+            default="base",
+            required=True,
+            key="tradeoff_x",
         )
         y = st.segmented_control(
-            "Quality", list(Y_CHOICES), format_func=Y_CHOICES.get, default="nll", required=True, key="tradeoff_y"
+            "Quality",
+            list(Y_CHOICES),
+            format_func=Y_CHOICES.__getitem__,
+            default="nll",
+            required=True,
+            key="tradeoff_y",
         )
     return x, y
 
@@ -87,7 +97,11 @@ def plane(run: Run) -> None:
             st.session_state[PICK] = None
         st.session_state.setdefault(PICK, FIRST)
         chosen = st.selectbox(
-            "Point", list(names), format_func=names.get, key=PICK, placeholder="Click a point, or choose one here"
+            "Point",
+            list(names),
+            format_func=names.__getitem__,
+            key=PICK,
+            placeholder="Click a point, or choose one here",
         )
         if chosen and chosen.startswith(ENSEMBLE):
             ensemble_details(run, scored, next(e for e in stored if ENSEMBLE + e.name == chosen), key="tradeoff")

@@ -125,7 +125,7 @@ else:
         unfinished = session.origin(run) == "your run" and run.manifest.state != "finished"
         st.session_state[VIEW] = "watch" if unfinished else "new"
     view = st.segmented_control(
-        "View", list(VIEWS), format_func=VIEWS.get, required=True, key=VIEW, label_visibility="collapsed"
+        "View", list(VIEWS), format_func=VIEWS.__getitem__, required=True, key=VIEW, label_visibility="collapsed"
     )
     if view == "watch":
         monitor(run)

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from edgenes_core.alpha import mixing, product_rule, relax
+from edgenes_core.alpha import beta_rule, mixing, product_rule, relax
+from edgenes_core.architecture import shared_edges
 from edgenes_core.config import HypernetConfig, RegularizerConfig
 from edgenes_core.hypernet import interpolate, knot_positions, polish, start_hypernet, to_knots, warmed_penalty
 from edgenes_core.lambda_path import choose_pool, lambda_error, lambda_path
-from edgenes_core.regularizers import soft_count, soft_target, stratified
+from edgenes_core.regularizers import nesting_penalty, shared_margins, soft_count, soft_target, stratified
 from edgenes_core.search.bilevel import descend, linear
 from edgenes_core.space import SearchSpace
 
@@ -131,7 +132,7 @@ def controlled(seed, k=1, interpolation="continuous"):
     optimizer = torch.optim.Adam([hypernet.values], lr=config.lr, betas=(0.5, 0.999))
     for step in range(150):
         descend(optimizer, hypernet.values, warmed_penalty(hypernet, step, 150, generator))
-    list(polish(hypernet, 60, generator))
+    list(polish(hypernet, CONFIG.polish_steps, generator))
     return space, base, hypernet.knots()
 
 
@@ -162,6 +163,24 @@ def test_every_whole_lambda_is_exact_for_two_inputs(seed):
 def test_the_swapped_interpolation_fails_the_same_check(seed):
     exact, error, drops = control(*controlled(seed, interpolation="swapped"))
     assert not (exact and error <= 0.30 and drops == 0)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([1, 2]))
+def test_an_edge_is_shared_exactly_if_its_margin_is_positive(seed, k):
+    space = SearchSpace(inputs_per_node=k)
+    base = space.sample(np.random.default_rng(seed))
+    logits = torch.randn(9, space.logits, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    logits += 2 * torch.cat(
+        [torch.from_numpy(space.encode(base)).flatten(), torch.from_numpy(space.encode(base)).sum(-1)]
+    )
+    counted = (shared_margins(space, logits, base) > 0).sum(-1)
+    assert counted.tolist() == [shared_edges(base, beta_rule(space, row.numpy())) for row in logits]
+
+
+def test_nesting_penalty_is_the_total_fall():
+    rising = torch.tensor([[0.0, 1.0], [1.0, 1.0], [3.0, 2.0]])
+    assert nesting_penalty(rising) == 0
+    assert nesting_penalty(rising.flip(0)) == pytest.approx((3 + 1) / 2)
 
 
 @given(st.integers(0, 1000), st.floats(0.2, 3.0))

@@ -200,7 +200,7 @@ def test_the_estimate_scales_measured_seconds(runs):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 0 s"), (80, "1 min 20 s"), (11100, "3 h 5 min")]
+    ("seconds", "text"), [(0.4, "under 1 s"), (59.6, "1 min 0 s"), (80, "1 min 20 s"), (11100, "3 h 5 min")]
 )
 def test_durations_are_written_for_people(seconds, text):
     assert duration(seconds) == text

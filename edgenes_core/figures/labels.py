@@ -19,23 +19,27 @@ class Offset(NamedTuple):
     y: float
 
 
-def place(x: np.ndarray, y: np.ndarray, texts: Sequence[str], around: np.ndarray, area: Offset) -> list[Offset]:
-    """Greedy places for labels of points (L,) among all drawn points `around` (P, 2), whose range fills `area` pixels."""
-    points = np.vstack([around, np.column_stack([x, y])])
-    points = points[np.isfinite(points).all(-1)]
-    low, span = points.min(0), np.where(np.ptp(points, axis=0) > 0, np.ptp(points, axis=0), 1.0)
+def place(
+    rows: Sequence[int], texts: Sequence[str], points: np.ndarray, seen: np.ndarray, area: Offset
+) -> list[Offset]:
+    """Greedy places, the longest label first, for the labels of some rows of the drawn points (P, 2).
 
-    def pixels(rows: np.ndarray) -> np.ndarray:
-        return (rows - low) / span * [area.x, -area.y] + [0, area.y]
+    The range of `seen` (Q, 2), all that is drawn, fills `area` pixels.
+    """
+    low, span = np.nanmin(seen, 0), np.nanmax(seen, 0) - np.nanmin(seen, 0)
+    span = np.where(span > 0, span, 1.0)
 
-    marks, taken, chosen = pixels(points), np.empty((0, 4)), []
-    for at, text in zip(pixels(np.column_stack([x, y])), texts, strict=True):
-        half = np.array([CHAR * len(text) / 2, LINE / 2])
-        costs = [_cost(at + offset, half, marks, taken, area) + 0.01 * np.hypot(*offset) for offset in _offsets(half)]
-        best = _offsets(half)[int(np.argmin(costs))]
-        taken = np.vstack([taken, [*(at + best - half), *(at + best + half)]])
-        chosen.append(best)
-    return chosen
+    def pixels(xy: np.ndarray) -> np.ndarray:
+        return (xy - low) / span * [area.x, -area.y] + [0, area.y]
+
+    marks, taken = pixels(points), np.empty((0, 4))
+    chosen = dict.fromkeys(range(len(texts)), Offset(0, 0))
+    for i in sorted(chosen, key=lambda i: -len(texts[i])):
+        half, at = np.array([CHAR * len(texts[i]) / 2, LINE / 2]), marks[rows[i]]
+        costs = [_cost(at + offset, half, marks, taken, area) + 0.005 * np.hypot(*offset) for offset in _offsets(half)]
+        chosen[i] = _offsets(half)[int(np.argmin(costs))]
+        taken = np.vstack([taken, [*(at + chosen[i] - half), *(at + chosen[i] + half)]])
+    return list(chosen.values())
 
 
 def _offsets(half: np.ndarray) -> list[Offset]:
@@ -43,7 +47,7 @@ def _offsets(half: np.ndarray) -> list[Offset]:
     beside = [Offset(side * (GAP + half[0]), 0) for side in (1, -1)]
     return beside + [
         Offset(side * half[0] * 0.7, sign * (GAP + 8 + step * LINE))
-        for step in range(4)
+        for step in range(7)
         for sign in (-1, 1)
         for side in (0, 1, -1)
     ]

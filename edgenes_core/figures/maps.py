@@ -88,7 +88,7 @@ def map_info(
 
 
 def neighbours(info: MapInfo, architectures: Sequence[Architecture], row: int, count: int = 8) -> list[Neighbour]:
-    """The cells fewest edits away, in truth and not on the map; ties in the map's order."""
+    """The cells fewest edits away, in truth and not on the map; of equals, those on the λ path come first."""
     apart = np.hypot(info.x - info.x[row], info.y - info.y[row])
     apart[row] = -1  # the cell itself comes before any other
     rank = np.argsort(np.argsort(apart, kind="stable"), kind="stable")
@@ -96,7 +96,7 @@ def neighbours(info: MapInfo, architectures: Sequence[Architecture], row: int, c
     found = [
         Neighbour(i, edit_distance(here, other), int(rank[i])) for i, other in enumerate(architectures) if i != row
     ]
-    return sorted(found, key=lambda n: (n.edits, n.map_rank))[:count]
+    return sorted(found, key=lambda n: (n.edits, info.roles[n.row] == "random", n.row))[:count]
 
 
 def plot_map(info: MapInfo, *, dark: bool) -> go.Figure:

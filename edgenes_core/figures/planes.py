@@ -13,6 +13,7 @@ from edgenes_core.figures.labels import Offset, place
 from edgenes_core.figures.theme import OKABE_ITO, ROLE_STYLE, Style, ink
 
 SELECTED = Style(OKABE_ITO["purple"], "diamond", "solid", "selected ensemble")
+NAMED = ("selected", "user", "deepens")  # ensembles named on the spot
 DRAWN = Offset(620, 340)  # pixels of the plot on a small screen: labels that fit there fit everywhere
 USER = Style(OKABE_ITO["sky"], "hexagon", "solid", "your ensemble")
 
@@ -161,8 +162,8 @@ def _ensembles(info: PlaneInfo, role: str, *, dark: bool) -> Literal:
     style, outline = ensemble_style(role), {"width": 2, "color": ink(dark=dark).text}
     return {
         **_points(info, _rows(info, role, ensembles=True)),
-        "name": style.label,
-        "showlegend": False,  # named on the spot
+        "name": f"ensembles of {style.label}",
+        "showlegend": False,  # shaped like the cells they are made of, or named on the spot
         "cliponaxis": False,
         "marker": {"color": style.color, "symbol": style.symbol, "size": 20, "line": outline},
     }
@@ -181,18 +182,18 @@ def _points(info: PlaneInfo, rows: list[int]) -> Literal:
 
 
 def _names(info: PlaneInfo, *, dark: bool) -> list[Literal]:
-    """Names of the ensembles, each with a thin line to its shape."""
-    rows = np.flatnonzero(info.ensemble)
-    if not len(rows):
+    """Names of the ensembles one looks for first, each with a thin line to its shape."""
+    rows = [i for i, role in enumerate(info.roles) if info.ensemble[i] and role in NAMED]
+    if not rows:
         return []
     tone = ink(dark=dark)
     x, y = info.x * info.x_axis.factor, info.y * info.y_axis.factor
     labels = [info.labels[i] for i in rows]
     bar = np.nan_to_num(info.sd) * info.y_axis.factor
-    around = np.vstack([np.column_stack([x, y + side * bar]) for side in (-1, 0, 1)])
-    look = {"arrowhead": 0, "arrowwidth": 1, "arrowcolor": tone.muted, "standoff": 10, "bgcolor": tone.paper}
+    seen = np.vstack([np.column_stack([x, y + side * bar]) for side in (-1, 1)])
+    look = {"arrowhead": 0, "arrowwidth": 1, "arrowcolor": tone.muted, "standoff": 10, "bgcolor": f"{tone.paper}b0"}
     font = {"color": tone.text, "size": 13}
-    offsets = place(x[rows], y[rows], labels, around, DRAWN)
+    offsets = place(rows, labels, np.column_stack([x, y]), seen, DRAWN)
     return [
         {**look, "borderpad": 0, "font": font, "x": x[i], "y": y[i], "text": label, "ax": offset.x, "ay": offset.y}
         for i, label, offset in zip(rows, labels, offsets, strict=True)

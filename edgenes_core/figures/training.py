@@ -75,9 +75,12 @@ def plot_curves(curves: Sequence[Curve], sentence: str, *, dark: bool, each: boo
     With `each`, a step is a network of its own: points that no line may join.
     """
     units = {METRICS[c.metric].unit for c in curves if c.metric in METRICS and METRICS[c.metric].unit}
+    unit = " / ".join(sorted(units))
+    name = f"{_name(curves[0].metric)}{f' ({unit})' if unit else ''}" if len(curves) == 1 else unit
+    scale = {"type": "log", "tickformat": "~g"} if _wide(curves) else {"type": "linear"}
     layout = {
         "xaxis": {**title("networks done" if each else "step"), "rangemode": "tozero"},
-        "yaxis": {**title(" / ".join(sorted(units))), "type": "log" if _wide(curves) else "linear"},
+        "yaxis": {**title(name), **scale},
         "height": 280,
         "hovermode": "x unified",
         "margin": {"t": 40},
@@ -94,9 +97,13 @@ def _line(curve: Curve, *, joined: bool) -> Literal:
         "x": curve.steps,
         "y": curve.values,
         "mode": "lines" if joined and len(curve.steps) > 1 else "markers",
-        "name": METRICS[curve.metric].name if curve.metric in METRICS else curve.metric,
+        "name": _name(curve.metric),
         "line": {"color": color, "dash": dash, "width": 2},
     }
+
+
+def _name(metric: str) -> str:
+    return METRICS[metric].name if metric in METRICS else metric
 
 
 def plot_alpha(info: AlphaInfo | None, *, dark: bool) -> go.Figure:

@@ -5,7 +5,7 @@
         λ' ← 64 stratified in [−ε, Λ+ε];   λ ← 16 stratified, one architecture per group of images
         a ← Adam on ∇_a [ CE(supernet(x, GS α(λ)); train-α) + mean c·(λ' − s̃(α(λ')))² ]
         w ← AdamW on ∇_w CE(supernet(x, GS α(λ)); train-w)
-    polish: the penalty alone, noise-free s̃ at the final temperature, 128 λ a step
+    polish: the penalty alone, noise-free s̃ at the final temperature, 128 λ a step, plus a fading nesting penalty
 
 The regulariser never touches the supernet, so many λ a step are nearly free; they, not more steps, make every whole λ exact.
 """

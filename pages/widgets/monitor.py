@@ -131,23 +131,24 @@ def curves(run: Run, events: Sequence[Event], progress: Progress) -> None:
         key="train_stage",
     )
     stage = chosen if chosen != CURRENT else current_stage(events, progress)
-    left, right = st.columns([0.6, 0.4], gap="medium")
     dark, waiting = session.dark(), "Nothing measured yet."
+    losses = training.curves_info(events, stage, training.LOSSES)
+    if stage == "retrain":
+        show(training.plot_curves(losses, waiting, dark=dark, each=True), key="train_losses")
+        st.caption("Each point is one retrained network: its training loss after the last epoch.")
+        return
+    left, right = st.columns([0.6, 0.4], gap="medium")
     with left:
-        losses = training.curves_info(events, stage, training.LOSSES)
-        show(training.plot_curves(losses, waiting, dark=dark, each=stage == "retrain"), key="train_losses")
+        show(training.plot_curves(losses, waiting, dark=dark), key="train_losses")
+        if control := training.curves_info(events, stage, training.CONTROL):
+            show(training.plot_curves(control, waiting, dark=dark), key="train_control")
         if stage == "hypernet":
-            obeys = training.curves_info(events, stage, training.CONTROL)
-            show(training.plot_curves(obeys, waiting, dark=dark), key="train_control")
-            st.caption("Shared edges should follow the λ asked for: both curves fall when the hypernetwork obeys.")
+            st.caption("Shared edges should follow the λ asked for: |λ − shared| falls when the hypernetwork obeys.")
     with right:
-        if stage == "retrain":
-            st.caption("Each point is one retrained network: its loss after the last epoch.")
-        else:
-            info = training.alpha_info(events, stage, run.space)
-            at = f" at step {info.step}" if info else ""
-            st.markdown(f"**What the search prefers on each edge**{at}", help="α: mixing weights of the operations.")
-            show(training.plot_alpha(info, dark=dark), key="train_alpha")
+        info = training.alpha_info(events, stage, run.space)
+        at = f" at step {info.step}" if info else ""
+        st.markdown(f"**What the search prefers on each edge**{at}", help="α: mixing weights of the operations.")
+        show(training.plot_alpha(info, dark=dark), key="train_alpha")
 
 
 def current_stage(events: Sequence[Event], progress: Progress) -> str:
@@ -160,6 +161,8 @@ def current_stage(events: Sequence[Event], progress: Progress) -> str:
 def duration(seconds: float) -> str:
     """4 s, 1 min 20 s, 3 h 5 min."""
     whole = round(seconds)
+    if whole < 1:
+        return "under 1 s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

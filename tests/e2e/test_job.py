@@ -12,7 +12,8 @@ from edgenes_core import jobs
 from edgenes_core.run_folder import Run
 
 TINY = {
-    "darts_steps": 40,
+    "darts_steps": 120,  # long enough to be reloaded and cancelled on a fast machine
+    "darts_batch": 4,
     "hypernet_steps": 3,
     "hypernet_polish_steps": 0,
     "retrain_epochs": 1,
@@ -50,7 +51,8 @@ def test_launch_watch_reload_cancel_resume_finish(page: Page, server: str, runs_
     assert run.config.darts.steps == TINY["darts_steps"]
     expect(page.get_by_test_id("stMain").get_by_text(f" of {TINY['darts_steps']}")).to_be_visible(timeout=PATIENCE)
     page.wait_for_function(
-        "() => document.querySelector('.js-plotly-plot')?.data?.some(trace => trace.x?.length > 2)", timeout=PATIENCE
+        "() => document.querySelector('.js-plotly-plot')?.calcdata?.some((points) => points.length > 2)",
+        timeout=PATIENCE,
     )
 
     page.reload()
