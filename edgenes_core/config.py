@@ -138,9 +138,9 @@ class PipelineConfig:
 PRESETS: dict[str, PipelineConfig] = {
     "quick": PipelineConfig(
         preset="quick",
-        darts=DartsConfig(steps=100),
-        hypernet=HypernetConfig(steps=80),
-        retrain=RetrainConfig(epochs=10),
+        darts=DartsConfig(steps=90),
+        hypernet=HypernetConfig(steps=70),
+        retrain=RetrainConfig(epochs=8),
     ),
     "reduced": PipelineConfig(  # every page in a few minutes on two cores, for images of 28×28 or 32×32
         preset="reduced",
