@@ -18,7 +18,7 @@ lint: .venv/dev
 	$(BIN)/mypy
 
 unit: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The bundled run, trained anew with the command that its run.json records.
 demo: .venv/app

@@ -23,7 +23,7 @@ from edgenes_core.run_folder import Run
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
-PATIENCE = 20_000  # milliseconds; tests wait for conditions, so patience costs nothing where the machine is free
+PATIENCE = 60_000  # milliseconds; tests wait for conditions, so patience costs nothing where the machine is free
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
