@@ -27,6 +27,7 @@ from edgenes_core.regularizers import (
     stratified,
 )
 from edgenes_core.space import SearchSpace
+from edgenes_core.train import descend
 
 RAMP = 2.0  # added to α*'s entries at λ = Λ, falling linearly to 0 at λ = 0
 POLISH_LAMBDAS = 128  # λ per step of the polish
@@ -131,6 +132,5 @@ def polish(hypernet: Hypernet, steps: int, generator: torch.Generator) -> Iterat
         penalty = hypernet.penalty(lam, config.regularizer.c_end, config.regularizer.temperature_end, None)
         falls = nesting_penalty(shared_margins(hypernet.space, hypernet.at(lam), hypernet.base))
         loss = penalty + config.nesting * (1 - step / steps) * falls
-        (hypernet.values.grad,) = torch.autograd.grad(loss, [hypernet.values])
-        optimizer.step()
+        descend(optimizer, hypernet.values, loss)
         yield float(penalty.detach())

@@ -43,6 +43,12 @@ def weight_step(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Tens
     optimizer.step()
 
 
+def descend(optimizer: torch.optim.Optimizer, logits: Tensor, loss: Tensor) -> None:
+    """One step on the architecture alone: no weight gradient is computed."""
+    (logits.grad,) = torch.autograd.grad(loss, [logits])
+    optimizer.step()
+
+
 def fit(network: nn.Module, train: Part, config: RetrainConfig, generator: torch.Generator) -> Iterator[Event]:
     """Train in place for `config.epochs`; TrainingError if the loss is no longer finite."""
     optimizer = weight_optimizer(network, config.lr)

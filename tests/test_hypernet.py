@@ -16,8 +16,9 @@ from edgenes_core.config import HypernetConfig, RegularizerConfig
 from edgenes_core.hypernet import interpolate, knot_positions, polish, start_hypernet, to_knots, warmed_penalty
 from edgenes_core.lambda_path import choose_pool, lambda_error, lambda_path
 from edgenes_core.regularizers import nesting_penalty, shared_margins, soft_count, soft_target, stratified
-from edgenes_core.search.bilevel import descend, linear
+from edgenes_core.search.bilevel import linear
 from edgenes_core.space import SearchSpace
+from edgenes_core.train import descend
 
 SPACE = SearchSpace()
 CONFIG = HypernetConfig()

@@ -21,8 +21,8 @@ from edgenes_core.data import load_dataset
 from edgenes_core.records import Event
 from edgenes_core.run_records import build_space
 from edgenes_core.search import SEARCHERS, Candidate, load_searcher
-from edgenes_core.search.bilevel import descend
 from edgenes_core.search.fixed_lambda import fixed_penalty
+from edgenes_core.train import descend
 
 SMALL = PipelineConfig(
     darts=DartsConfig(steps=2, channels=4, batch=16),

@@ -50,12 +50,6 @@ def streams(
     return endless(data.train_w, batch, generator), endless(data.train_alpha, batch, generator)
 
 
-def descend(optimizer: torch.optim.Optimizer, logits: Tensor, loss: Tensor) -> None:
-    """One step on the architecture alone: no weight gradient is computed."""
-    (logits.grad,) = torch.autograd.grad(loss, [logits])
-    optimizer.step()
-
-
 def data_loss(supernet: torch.nn.Module, batch: tuple[Tensor, Tensor], mixing: Tensor) -> Tensor:
     """Mean cross-entropy of a batch under a mixing."""
     x, y = batch

@@ -25,10 +25,10 @@ from edgenes_core.config import DartsConfig, PipelineConfig
 from edgenes_core.data import Dataset
 from edgenes_core.records import Event
 from edgenes_core.search import Candidate
-from edgenes_core.search.bilevel import CLIP, data_loss, descend, linear, streams
+from edgenes_core.search.bilevel import CLIP, data_loss, linear, streams
 from edgenes_core.space import SearchSpace
 from edgenes_core.supernet import Supernet
-from edgenes_core.train import set_cosine, weight_optimizer, weight_step
+from edgenes_core.train import descend, set_cosine, weight_optimizer, weight_step
 
 INIT = 1e-3
 PICTURE_EVERY = 5  # steps between two stored pictures of the mixing weights

@@ -25,11 +25,11 @@ from edgenes_core.hypernet import Hypernet, polish, start_hypernet, warmed_penal
 from edgenes_core.lambda_path import Knots, choose_pool, lambda_error, lambda_path
 from edgenes_core.records import Event
 from edgenes_core.search import Candidate
-from edgenes_core.search.bilevel import CLIP, data_loss, descend, streams
+from edgenes_core.search.bilevel import CLIP, data_loss, streams
 from edgenes_core.search.darts import SearchResult, search_cell, snapshot
 from edgenes_core.space import SearchSpace
 from edgenes_core.supernet import Supernet
-from edgenes_core.train import set_cosine, weight_optimizer, weight_step
+from edgenes_core.train import descend, set_cosine, weight_optimizer, weight_step
 
 FORWARD_TEMPERATURE = 0.2  # where the search of α* ended
 REPORT_EVERY = 10  # steps between two measurements of the achieved λ
