@@ -21,10 +21,11 @@ import torch
 
 from edgenes_core.data import load_dataset
 from edgenes_core.lambda_path import LambdaPath, lambda_error, lambda_path
-from edgenes_core.pipeline import load_supernet, stage_generator
+from edgenes_core.pipeline import stage_generator
 from edgenes_core.runs import RunStore
 from edgenes_core.search.darts import SearchResult
 from edgenes_core.search.edgenes import train_hypernet
+from edgenes_core.stored_supernet import load_supernet
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,11 +1,15 @@
-"""One bilevel search step (architecture step + weight step), ours against the per-edge form the field writes.
+"""One bilevel search step (architecture step + weight step): ours, compiled and in plain torch, against the field's form.
 
-Both run in this process, in turns A B A B, with the same weights, data and optimiser; the ratio of their medians is what
-counts, since machines differ. The per-edge form is one module per edge and operation with all gradients computed in both
-half-steps, as in the DARTS, NNI and EdgeNES releases; it is `tests/reference_supernet.py`, whose equality with ours the
-tests check in float64.
+    per-edge   one module per edge and operation, all gradients in both half-steps, as the DARTS, NNI and EdgeNES releases
+               write it (tests/reference_supernet.py, whose equality with ours the tests check in float64)
+    earlier    this project's first release in plain torch (earlier_depthwise.py), all gradients in both half-steps
+    torch      ours in plain torch                            compiled   ours as a search runs it on a CPU
 
-    python benchmarks/search_step.py --threads 1 --json
+All run in this process in turns, with the same data; the ratio of their medians counts, since machines differ. The floor is
+what a step would take at the machine's own rate of matrix products (arithmetic) and of copying (each map written and read
+once), both measured here.
+
+    python benchmarks/search_step.py --threads 1 2 --json
 """
 
 import argparse
@@ -19,10 +23,15 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from reference_supernet import reference_forward
 
+from benchmarks import earlier_depthwise
+from benchmarks.step_floor import floor_ms
+from edgenes_core import compiled, wide
 from edgenes_core.alpha import mixing
+from edgenes_core.search.bilevel import architecture_loss, data_loss
 from edgenes_core.space import SearchSpace
 from edgenes_core.supernet import Supernet
 from edgenes_core.train import weight_optimizer, weight_step
@@ -36,14 +45,19 @@ SHAPES = {  # name: side, image channels, C, layers
     "cifar 32×32 C16": (32, 3, 16, 1),
 }
 BATCH, CLASSES, CLIP = 64, 10, 5.0
-TARGETS = {1: 3.0, 2: 2.5}
+TARGETS = {"torch": {1: 3.0, 2: 2.5}, "compiled": {1: 8.0, 2: 8.0}}
 
 
 def ours(net, batches, logits, optimizer, space):
-    """What search/darts.py does: only the needed gradients."""
-    (xa, ya), (xw, yw) = batches
-    torch.autograd.grad(F.cross_entropy(net(xa, mixing(space, logits, 1.0)), ya), [logits])
-    weight_step(net, optimizer, F.cross_entropy(net(xw, mixing(space, logits.detach(), 1.0)), yw), CLIP)
+    """What search/darts.py does: only the gradients each half needs."""
+    torch.autograd.grad(architecture_loss(net, batches[0], mixing(space, logits, 1.0)), [logits])
+    weight_step(net, optimizer, data_loss(net, batches[1], mixing(space, logits.detach(), 1.0)), CLIP)
+
+
+def earlier(net, batches, logits, optimizer, space):
+    """The first release: the architecture's gradient alone, but with everything kept for the weights' too."""
+    torch.autograd.grad(data_loss(net, batches[0], mixing(space, logits, 1.0)), [logits])
+    weight_step(net, optimizer, data_loss(net, batches[1], mixing(space, logits.detach(), 1.0)), CLIP)
 
 
 def reference(net, batches, logits, optimizer, space):
@@ -55,29 +69,63 @@ def reference(net, batches, logits, optimizer, space):
     optimizer.step()
 
 
-def case(name: str, threads: int, repeats: int) -> dict[str, object]:
+FORMS = {"per-edge": reference, "earlier": earlier, "torch": ours, "compiled": ours}
+
+
+def run(form: str, *arguments: object) -> float:
+    """Milliseconds of one step of a form."""
+    os.environ["EDGENES_ENGINE"] = "auto" if form == "compiled" else "torch"
+    compiled.unavailable.cache_clear()
+    wide.depthwise = earlier_depthwise.earlier if form == "earlier" else earlier_depthwise.present
+    start = time.perf_counter()
+    FORMS[form](*arguments)
+    return 1e3 * (time.perf_counter() - start)
+
+
+def cases(name: str, threads: int, repeats: int) -> list[dict[str, object]]:
     side, channels, width, layers = SHAPES[name]
     space, generator = SearchSpace(), torch.Generator().manual_seed(0)
     batches = [(torch.randn(BATCH, channels, side, side), torch.randint(CLASSES, (BATCH,))) for _ in range(2)]
-    sides = []
-    for step, make in ((ours, weight_optimizer), (reference, plain_sgd)):
+    sides = {}
+    for form in FORMS:
         net = Supernet(space, channels, CLASSES, width, layers, generator)
-        logits = torch.zeros(space.logits, requires_grad=True)
-        sides.append((step, net, logits, make(net, 0.01)))
-    times: list[list[float]] = [[], []]
+        optimizer = plain_sgd(net, 0.01) if form == "per-edge" else weight_optimizer(net, 0.01)
+        sides[form] = (net, batches, torch.zeros(space.logits, requires_grad=True), optimizer, space)
+    times: dict[str, list[float]] = {form: [] for form in FORMS}
     for turn in range(repeats + 1):
-        for index, (step, net, logits, optimizer) in enumerate(sides):
-            start = time.perf_counter()
-            step(net, batches, logits, optimizer, space)
+        for form in FORMS:
+            took = run(form, *sides[form])
             if turn:  # the first turn warms up
-                times[index].append(1e3 * (time.perf_counter() - start))
-    fast, slow = (statistics.median(t) for t in times)
+                times[form].append(took)
+    median = {form: statistics.median(took) for form, took in times.items()}
+    floor = floor_ms(space, side, channels, width, BATCH)
+    label = f"{name}, {threads} thread{'s' if threads > 1 else ''}"
+    print(
+        f"{label}: " + ", ".join(f"{form} {ms:.0f}" for form, ms in median.items()) + f" ms; floor {floor}",
+        file=sys.stderr,
+        flush=True,
+    )
+    found = [
+        _case(f"{label}, {form}", median[form], median["per-edge"], targets.get(threads))
+        for form, targets in TARGETS.items()
+        if form == "torch" or not _engine_missing()
+    ]
+    return [*found, _case(f"{label}, torch against the first release", median["torch"], median["earlier"], 1.0)]
+
+
+def _engine_missing() -> bool:
+    os.environ["EDGENES_ENGINE"] = "auto"
+    compiled.unavailable.cache_clear()
+    return bool(compiled.unavailable())
+
+
+def _case(name: str, fast: float, slow: float, target: float | None) -> dict[str, object]:
     return {
-        "name": f"{name}, {threads} thread{'s' if threads > 1 else ''}",
+        "name": name,
         "ours_ms": round(fast, 1),
         "reference_ms": round(slow, 1),
         "ratio": round(slow / fast, 2),
-        "target": TARGETS.get(threads, 2.5),
+        "target": target,
     }
 
 
@@ -93,16 +141,17 @@ def main() -> None:
     parser.add_argument("--only", default="", help="shapes whose name contains this")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    cases = []
+    found = []
     print(f"torch {torch.__version__}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     for threads in options.threads:
         torch.set_num_threads(threads)
         for name in SHAPES:
             if options.only in name:
-                cases.append(case(name, threads, options.repeats))
-                print(cases[-1], file=sys.stderr, flush=True)
+                found += cases(name, threads, options.repeats)
+    for case in found:
+        print(f"{case['name']}: {case['ratio']}× (target {case['target']})", file=sys.stderr)
     if options.json:
-        print(json.dumps({"cases": cases}, ensure_ascii=False))
+        print(json.dumps({"cases": found}, ensure_ascii=False))
 
 
 if __name__ == "__main__":

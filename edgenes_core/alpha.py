@@ -9,6 +9,8 @@ For k = 1 the inclusion weights are GS(β). A multi-hot mixing is a discrete cel
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -62,22 +64,26 @@ def beta_rule(space: SearchSpace, logits: np.ndarray) -> Architecture:
 
 def _inclusion(space: SearchSpace, beta: Tensor, temperature: float) -> Tensor:
     """(..., E) edge logits → (..., E) inclusion weights that sum to k at each node."""
-    where, real = _slots(space, beta.device)
-    z = beta[..., where].masked_fill(~real, -torch.inf)  # (..., slots, widest node)
+    where, padding, places = _slots(space, beta.device)
+    z = beta[..., where].masked_fill(padding, -torch.inf)  # (..., slots, widest node)
     total = p = (z / temperature).softmax(-1)
     for _ in range(space.inputs_per_node - 1):
         z = z + torch.log1p(-p.clamp(max=1 - 1e-6))
         p = (z / temperature).softmax(-1)
         total = total + p
-    return total[..., real]
+    return total.flatten(-2).index_select(-1, places)  # a mask would make the device wait for its count
 
 
-def _slots(space: SearchSpace, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Edge indices of each node padded to the widest, and which of them are real; row-major order is edge order."""
+@lru_cache(maxsize=16)
+def _slots(space: SearchSpace, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Edge indices of each node padded to the widest, which are padding, and where the others lie in row-major order.
+
+    Row-major order is edge order.
+    """
     widest = max(node for _, node in space.slots)
     where = torch.zeros(len(space.slots), widest, dtype=torch.long)
     real = torch.zeros(len(space.slots), widest, dtype=torch.bool)
     for row, edges in enumerate(space.slices):
         count = edges.stop - edges.start
         where[row, :count], real[row, :count] = torch.arange(edges.start, edges.stop), True
-    return where.to(device), real.to(device)
+    return where.to(device), ~real.to(device), real.ravel().nonzero().ravel().to(device)

@@ -9,7 +9,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgenes_core import EdgeNESError, __version__, commands
+from edgenes_core.catalogue import KNOWN
 from edgenes_core.commands import Reply
+
+DATASET = f"{', '.join(KNOWN)}, the path of an .npz file, or of a folder with train/<class>/ and test/<class>/"
+
+
+def _settings() -> argparse.ArgumentParser:
+    """Options that make a config."""
+    p = argparse.ArgumentParser(add_help=False)
+    p.add_argument("--dataset", default="digits", help=DATASET)
+    p.add_argument("--preset", default="quick", help="quick, reduced, standard or thesis")
+    p.add_argument(
+        "--as-published",
+        action="store_true",
+        help="with --preset thesis: the release's settings where they differ from the corrected ones (see: presets)",
+    )
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--inputs-per-node", type=int, default=None, metavar="K", help="k: 1 or 2")
+    p.add_argument("--cells", default=None, help="reduce, or normal+reduce")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, e.g. darts.steps=50")
+    return p
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,14 +48,16 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=__version__)
     add = top.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
 
-    p = add("pipeline", parents=[shared, work], help="search, train the hypernetwork, retrain, select: a new run")
-    p.add_argument("--dataset", default="digits", help="digits, or the path of an .npz file")
-    p.add_argument("--preset", default="quick", help="quick, reduced, standard or thesis")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--inputs-per-node", type=int, default=None, metavar="K", help="k: 1 or 2")
-    p.add_argument("--cells", default=None, help="reduce, or normal+reduce")
-    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, e.g. darts.steps=50")
-
+    add(
+        "pipeline",
+        parents=[shared, work, _settings()],
+        help="search, train the hypernetwork, retrain, select: a new run",
+    )
+    p = add("estimate", parents=[shared, work, _settings()], help="time a few steps here, say what a run would take")
+    p.add_argument(
+        "--config", default=None, metavar="FILE", help="a config as JSON (or run.json) instead; - reads the input"
+    )
+    add("presets", parents=[shared], help="the presets, and where `thesis` differs from what was published")
     p = add("resume", parents=[shared, work], help="finish a run that was stopped")
     p.add_argument("run")
     add("list", parents=[shared], help="all runs")
@@ -55,6 +77,8 @@ def parser() -> argparse.ArgumentParser:
     p = add("theory", parents=[shared], help="the EdgeNES theorem, three ways")
     p.add_argument("--n", type=int, default=3)
     p.add_argument("--lambda-max", type=int, default=4)
+    p = add("download", parents=[shared], help="get a dataset into the data folder ($EDGENES_DATA)")
+    p.add_argument("dataset", help=", ".join(known.name for known in KNOWN.values() if known.files))
     add("doctor", parents=[shared], help="versions, device, folders")
     return top
 

@@ -7,37 +7,26 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from edgenes_core import ensembles, jobs
-from edgenes_core.config import PRESETS, PipelineConfig
+from edgenes_core.before_run import build_config, estimate, presets
 from edgenes_core.lambda_path import exact_decode
 from edgenes_core.progress import ProgressLine
+from edgenes_core.reply import Reply
 from edgenes_core.run_folder import Run
 from edgenes_core.runs import RunStore
-from edgenes_core.schema import ConfigError, from_dict, to_dict
+from edgenes_core.schema import ConfigError, to_dict
 from edgenes_core.storage import StorageError
 from edgenes_core.theory import theorem
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A command's answer: JSON data and the same in words."""
-
-    data: dict[str, Any]
-    text: str
-    status: int = 0
-
-    def as_json(self) -> str:
-        return json.dumps(self.data, allow_nan=False, ensure_ascii=False)
-
-
 def pipeline(options: argparse.Namespace) -> Reply:
     from edgenes_core.data import load_dataset
+    from edgenes_core.downloads import ensure
 
     config = build_config(options)
+    ensure(config.dataset)
     load_dataset(config.dataset)  # a bad dataset is said before a run folder exists
     run = RunStore(options.runs).create(
         config,
@@ -52,10 +41,12 @@ def resume(options: argparse.Namespace) -> Reply:
 
 
 def _work(run: Run, options: argparse.Namespace) -> Reply:
+    from edgenes_core.device import keep_freed_memory
     from edgenes_core.executors import default_workers, local_executor, stop_workers
     from edgenes_core.pipeline import run_pipeline
     from edgenes_core.session import Session
 
+    keep_freed_memory()
     line = ProgressLine(sys.stderr)
     with jobs.hold(run):
         executor = local_executor(default_workers() if options.workers is None else options.workers)
@@ -168,6 +159,13 @@ def theory(options: argparse.Namespace) -> Reply:
     return Reply({name: to_dict(value) for name, value in both.items()}, text)
 
 
+def download(options: argparse.Namespace) -> Reply:
+    from edgenes_core.downloads import fetch
+
+    file = fetch(options.dataset)
+    return Reply({"dataset": options.dataset, "file": str(file)}, f"{options.dataset} is in {file}")
+
+
 def doctor(options: argparse.Namespace) -> Reply:
     from edgenes_core.doctor import examine
 
@@ -178,6 +176,8 @@ def doctor(options: argparse.Namespace) -> Reply:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], Reply]] = {
     "pipeline": pipeline,
+    "presets": presets,
+    "estimate": estimate,
     "resume": resume,
     "list": list_runs,
     "show": show,
@@ -186,40 +186,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Reply]] = {
     "evaluate": evaluate,
     "select": select,
     "theory": theory,
+    "download": download,
     "doctor": doctor,
 }
-
-
-def build_config(options: argparse.Namespace) -> PipelineConfig:
-    """Preset, then the named options, then --set; ConfigError names what is out of range or unknown."""
-    if options.preset not in PRESETS:
-        raise ConfigError(f"A preset is one of {', '.join(PRESETS)}, got {options.preset!r}.")
-    data = to_dict(PRESETS[options.preset])
-    dataset = options.dataset if options.dataset == "digits" else str(Path(options.dataset).resolve())
-    data |= {"dataset": dataset, "seed": options.seed}
-    settings = list(options.set)
-    if options.inputs_per_node is not None:
-        settings.insert(0, f"space.inputs_per_node={options.inputs_per_node}")
-    if options.cells is not None:
-        settings.insert(0, f'space.cells="{options.cells}"')
-        if "+" in options.cells:
-            settings = ["darts.layers=2", "retrain.layers=2", *settings]
-    for setting in settings:
-        _assign(data, setting)
-    return from_dict(PipelineConfig, data)
-
-
-def _assign(data: dict[str, Any], setting: str) -> None:
-    name, _, text = setting.partition("=")
-    *parents, leaf = name.split(".")
-    for parent in parents:
-        data = data.get(parent) if isinstance(data, dict) else None  # type: ignore[assignment]
-    if not isinstance(data, dict) or leaf not in data or isinstance(data[leaf], dict):
-        raise ConfigError(f"--set needs NAME=VALUE with a known name such as darts.steps, got {setting!r}.")
-    try:
-        data[leaf] = json.loads(text)
-    except ValueError:
-        data[leaf] = text
 
 
 def _open(options: argparse.Namespace) -> Run:

@@ -1,10 +1,16 @@
-"""Every setting of a run: frozen, validated by its declared range; four presets."""
+"""Every setting of a run: frozen, validated by its declared range; four presets (see docs/thesis-preset.md for the last)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from edgenes_core.schema import ConfigError, chosen, nested, ranged, validate
+
+OPTIMIZERS = ("adamw", "sgd")
+OPTIMIZER_ABOUT = "of the weights: AdamW, or SGD with momentum 0.9; weight decay 3e-4 in both"
+SCHEDULES = ("cosine", "constant")
+SCHEDULE_ABOUT = "learning rate of the weights over the steps: down to 0 along a cosine, or constant"
+NOISE_ABOUT = "Gumbel noise in the forward pass, or the plain softmax of the EdgeNES release"
 
 
 @dataclass(frozen=True)
@@ -19,19 +25,45 @@ class SpaceConfig:
 
 
 @dataclass(frozen=True)
+class AugmentConfig:
+    """Random changes of the images that weights are trained on; all off by default."""
+
+    shift: int = ranged(0, 0, 16, "most pixels an image is moved by, black comes in at the border (the releases: 4)")
+    flip: bool = chosen(False, (False, True), "mirror each image left to right with probability 1/2")
+    cutout: int = ranged(0, 0, 64, "side of a square set to the mean pixel (DARTS retrains with 16, searches without)")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
 class DartsConfig:
-    """First-order DARTS with Gumbel noise in the forward pass (Liu et al. 2019; design measurements)."""
+    """DARTS with Gumbel noise in the forward pass (Liu et al. 2019; design measurements)."""
 
     steps: int = ranged(150, 1, 100_000, "bilevel steps of the base search")
     batch: int = ranged(64, 2, 4096, "images per step, of each half")
     channels: int = ranged(8, 2, 128, "C: channels of the supernet")
     layers: int = ranged(1, 1, 20, "cells stacked in the supernet (at least 2 for normal + reduction cells)")
-    weight_lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate of the weights (AdamW, cosine)")
+    order: int = chosen(
+        1,
+        (1, 2),
+        "1: weights as they are; 2: after a virtual step, exactly differentiated, three to five times the cost",
+    )
+    optimizer: str = chosen("adamw", OPTIMIZERS, OPTIMIZER_ABOUT)
+    schedule: str = chosen("cosine", SCHEDULES, SCHEDULE_ABOUT)
+    weight_lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate of the weights")
     alpha_lr: float = ranged(0.05, 1e-5, 1.0, "learning rate of the architecture (Adam)")
     alpha_decay: float = ranged(1e-3, 0.0, 1.0, "weight decay of the architecture")
     frozen: float = ranged(0.2, 0.0, 0.9, "first part of the steps in which only weights move")
-    temperature_start: float = ranged(1.0, 0.01, 100.0, "Gumbel temperature at the first step")
-    temperature_end: float = ranged(0.2, 0.01, 100.0, "Gumbel temperature at the last step")
+    noise: str = chosen("gumbel", ("gumbel", "none"), NOISE_ABOUT)
+    temperature_start: float = ranged(1.0, 0.01, 100.0, "temperature of the softmax at the first step")
+    temperature_end: float = ranged(0.2, 0.01, 100.0, "temperature of the softmax at the last step")
+    rule: str = chosen(
+        "product",
+        ("product", "beta"),
+        "α* keeps the inputs with the largest β · max α, or by β alone as the release does",
+    )
+    augment: AugmentConfig = nested(AugmentConfig)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -62,7 +94,10 @@ class HypernetConfig:
     )
     epsilon: float = ranged(0.2, 0.0, 1.0, "ε: how far λ is drawn beyond 0 and Λ")
     lr: float = ranged(0.1, 1e-4, 1.0, "learning rate of the knots (Adam)")
-    weight_lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate of the inherited weights (AdamW, cosine)")
+    optimizer: str = chosen("adamw", OPTIMIZERS, OPTIMIZER_ABOUT)
+    schedule: str = chosen("cosine", SCHEDULES, SCHEDULE_ABOUT)
+    weight_lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate of the inherited weights")
+    noise: str = chosen("gumbel", ("gumbel", "none"), NOISE_ABOUT)
     data_lambdas: int = ranged(16, 1, 256, "λ per batch, stratified; one architecture per group of images")
     regularizer_lambdas: int = ranged(64, 1, 4096, "λ per step in the regulariser, stratified")
     polish_steps: int = ranged(150, 0, 10_000, "last steps with the regulariser alone")
@@ -74,6 +109,7 @@ class HypernetConfig:
         "continuous", ("continuous", "swapped"), "'swapped' repeats the release's formula, which jumps at each knot"
     )
     regularizer: RegularizerConfig = nested(RegularizerConfig)
+    augment: AugmentConfig = nested(AugmentConfig)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -87,8 +123,10 @@ class RetrainConfig:
     batch: int = ranged(64, 2, 4096, "images per step")
     channels: int = ranged(8, 2, 128, "C: channels of each network")
     layers: int = ranged(1, 1, 20, "cells stacked; cells at 1/3 and 2/3 of the depth reduce the resolution")
-    lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate (AdamW, cosine)")
+    optimizer: str = chosen("adamw", OPTIMIZERS, OPTIMIZER_ABOUT)
+    lr: float = ranged(0.01, 1e-5, 1.0, "peak learning rate, down to 0 along a cosine")
     clip: float = ranged(5.0, 0.1, 100.0, "largest gradient norm")
+    augment: AugmentConfig = nested(AugmentConfig)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -124,7 +162,9 @@ class PipelineConfig:
     def __post_init__(self) -> None:
         validate(self)
         if not isinstance(self.dataset, str) or not self.dataset:
-            raise ConfigError("dataset must be 'digits' or the path of an .npz file.")
+            raise ConfigError(
+                "dataset must be a known name such as 'digits', or the path of an .npz file or image folder."
+            )
         if self.ensemble.size > self.ensemble.pool:
             raise ConfigError(f"size n = {self.ensemble.size} must not exceed the pool N = {self.ensemble.pool}.")
         if self.ensemble.controls < self.ensemble.size:
@@ -134,6 +174,8 @@ class PipelineConfig:
         if "+" in self.space.cells and min(self.darts.layers, self.retrain.layers) < 2:
             raise ConfigError("Normal and reduction cells need at least 2 layers in darts and in retrain.")
 
+
+CROPS = AugmentConfig(shift=4)
 
 PRESETS: dict[str, PipelineConfig] = {
     "quick": PipelineConfig(
@@ -156,11 +198,11 @@ PRESETS: dict[str, PipelineConfig] = {
         retrain=RetrainConfig(epochs=30),
         ensemble=EnsembleConfig(pool=12, size=3, seeds=3, controls=6),
     ),
-    "thesis": PipelineConfig(
+    "thesis": PipelineConfig(  # 50 and 150 epochs of half of CIFAR-100's 40 000 training images, 312 steps each
         preset="thesis",
-        darts=DartsConfig(steps=2000, channels=16),
-        hypernet=HypernetConfig(steps=6000),
-        retrain=RetrainConfig(epochs=50, channels=16, layers=2),
+        darts=DartsConfig(steps=15_600, channels=10, optimizer="sgd", weight_lr=0.025, frozen=0.0, augment=CROPS),
+        hypernet=HypernetConfig(steps=46_800, optimizer="sgd", weight_lr=0.025, lr=0.05, augment=CROPS),
+        retrain=RetrainConfig(epochs=50, batch=96, channels=16, layers=2, optimizer="sgd", lr=0.025, augment=CROPS),
         ensemble=EnsembleConfig(pool=9, size=3, seeds=3, controls=6),
     ),
 }

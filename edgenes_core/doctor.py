@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from edgenes_core import EdgeNESError
+from edgenes_core.catalogue import KNOWN, data_folder, present, stored_file
+from edgenes_core.npz_file import headers_of
 
 PACKAGES = ("streamlit", "torch", "plotly", "networkx", "umap-learn")
 
@@ -25,13 +27,15 @@ class Check:
 
 
 def examine(runs: Path) -> list[Check]:
-    """Python, packages, torchvision's import, device, digits, and whether `runs` can be written."""
+    """Python, packages, torchvision's import, device, datasets, and whether the data folder and `runs` can be written."""
     return [
         _check("python", _python),
         *(_check(name, partial(version, name)) for name in PACKAGES),
         _check("torchvision", _torchvision),
         _check("device", _device),
         _check("digits", _digits),
+        *(_check(known.name, partial(_named, known.name)) for known in KNOWN.values() if known.files),
+        _check("data folder", lambda: _writable(data_folder())),
         _check("runs folder", lambda: _writable(runs)),
     ]
 
@@ -69,7 +73,15 @@ def _digits() -> str:
     return f"{sum(load_dataset('digits').summary()['images'].values())} images"  # type: ignore[attr-defined]
 
 
-def _writable(runs: Path) -> str:
-    runs.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=runs):
-        return f"{runs.resolve()} can be written"
+def _named(name: str) -> str:
+    """A dataset that was not downloaded is no fault, one that cannot be read is."""
+    if not present(name):
+        return f"not downloaded; get it with: python -m edgenes_core download {name}"
+    headers = headers_of(stored_file(name))
+    return f"{sum(headers[y].shape[0] for y in ('y_train', 'y_test'))} images in {stored_file(name)}"
+
+
+def _writable(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        return f"{folder.resolve()} can be written"

@@ -40,7 +40,10 @@ def _start_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
+    from edgenes_core.device import keep_freed_memory
+
     torch.set_num_threads(1)
+    keep_freed_memory()
 
 
 def _end_with_parent() -> None:

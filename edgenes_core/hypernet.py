@@ -8,7 +8,6 @@ The EdgeNES release swaps the weights (u·a_k + (1 − u)·a_{k+1}): each stretc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +26,7 @@ from edgenes_core.regularizers import (
     stratified,
 )
 from edgenes_core.space import SearchSpace
-from edgenes_core.train import descend
+from edgenes_core.train import linear
 
 RAMP = 2.0  # added to α*'s entries at λ = Λ, falling linearly to 0 at λ = 0
 POLISH_LAMBDAS = 128  # λ per step of the polish
@@ -112,25 +111,21 @@ def start_hypernet(
 
 def warmed_penalty(hypernet: Hypernet, step: int, steps: int, generator: torch.Generator) -> Tensor:
     """The penalty of a training step: c rises and the temperature of s̃ falls linearly from the first step to the last."""
-    r, done = hypernet.config.regularizer, step / max(1, steps - 1)
-    weight = r.c_start + (r.c_end - r.c_start) * done
-    temperature = r.temperature_start + (r.temperature_end - r.temperature_start) * done
+    r = hypernet.config.regularizer
+    weight = linear(r.c_start, r.c_end, step, steps)
+    temperature = linear(r.temperature_start, r.temperature_end, step, steps)
     lam = hypernet.draw(hypernet.config.regularizer_lambdas, generator)
     return hypernet.penalty(lam, weight, temperature, generator)
 
 
-def polish(hypernet: Hypernet, steps: int, generator: torch.Generator) -> Iterator[float]:
-    """Descend on the penalty without noise or images, with a nesting penalty that fades; yields the penalty of each step.
+def polish_loss(hypernet: Hypernet, step: int, steps: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """What a polish step descends on, and the λ penalty in it: no noise, no images, plus a nesting penalty that fades.
 
     The nesting penalty keeps the shared count from falling along λ. It fades, since at full weight to the end it costs
     exactness at whole λ (measured: docs/adr/0005).
     """
     config = hypernet.config
-    optimizer = torch.optim.Adam([hypernet.values], lr=config.polish_lr)
-    for step in range(steps):
-        lam = hypernet.draw(POLISH_LAMBDAS, generator).sort().values
-        penalty = hypernet.penalty(lam, config.regularizer.c_end, config.regularizer.temperature_end, None)
-        falls = nesting_penalty(shared_margins(hypernet.space, hypernet.at(lam), hypernet.base))
-        loss = penalty + config.nesting * (1 - step / steps) * falls
-        descend(optimizer, hypernet.values, loss)
-        yield float(penalty.detach())
+    lam = hypernet.draw(POLISH_LAMBDAS, generator).sort().values
+    penalty = hypernet.penalty(lam, config.regularizer.c_end, config.regularizer.temperature_end, None)
+    falls = nesting_penalty(shared_margins(hypernet.space, hypernet.at(lam), hypernet.base))
+    return penalty + config.nesting * (1 - step / steps) * falls, penalty

@@ -151,7 +151,7 @@ def state(run: Run) -> JobState:
     if cancel_requested(run):
         return JobState("cancelled", _SENTENCES["cancelled"])
     return JobState(
-        "interrupted", "The worker died before it finished (see the log). Resume goes on from the last finished stage."
+        "interrupted", "The worker died before it finished (see the log). Resume goes on from the last stored step."
     )
 
 
@@ -173,7 +173,7 @@ def progress(events: Sequence[Event], shares: Mapping[str, float] = SHARES) -> P
     part = min(1.0, max(0.0, last.step / last.steps)) if last.steps > 0 else 0.0
     before = sum(shares[stage] for stage in STAGES[: STAGES.index(last.stage)])
     fraction = min(1.0, (before + shares[last.stage] * part) / sum(shares.values()))
-    # A resumed job has the events of its first attempt too: each stage counts with its latest clock.
+    # A stage's clock goes on where a resumed job took it up.
     seconds = sum({event.stage: event.seconds for event in events}.values())
     eta = seconds * (1 - fraction) / fraction if fraction > 0 and seconds > 0 else None
     return Progress(last.stage, last.step, last.steps, fraction, eta)
@@ -182,7 +182,7 @@ def progress(events: Sequence[Event], shares: Mapping[str, float] = SHARES) -> P
 _SENTENCES = {
     "created": "Not started yet.",
     "finished": "All stages are done.",
-    "cancelled": "Stopped on request. Resume goes on from the last finished stage.",
+    "cancelled": "Stopped on request. Resume goes on from there.",
     "failed": "The worker gave up (see the log). Mend the cause, then resume.",
 }
 

@@ -1,8 +1,7 @@
 """One discrete network: a stem, L copies of a cell with only its kept edges, a linear classifier (DARTS, Liu et al. 2019).
 
 Cells at L//3 and 2L//3 reduce the resolution and double the channels; with one searched cell kind every layer is of that
-kind. An operation is ReLU–convolution–norm or pooling–norm, as in the supernet. Maps are channel-first, (C, B, H, W), see
-wide.py.
+kind. An operation is ReLU–convolution–norm or pooling–norm, as in the supernet. Maps are channel-first, see wide.py.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgenes_core import wide
+from edgenes_core import compiled, wide
 from edgenes_core.architecture import CELL_INPUTS, Architecture, Gene
 from edgenes_core.schema import ConfigError
 
@@ -48,7 +47,7 @@ def layer_plan(kinds: tuple[str, ...], nodes: int, channels: int) -> tuple[list[
 
 
 class Norm(nn.Module):
-    """Batch normalisation of (C, B, H, W). `affine` adds scale, shift and running statistics (a network that is kept);
+    """Batch normalisation of maps (C, …). `affine` adds scale, shift and running statistics (a network that is kept);
     without, the batch's own statistics are used always (the supernet, where a scale would undo α)."""
 
     mean: Tensor
@@ -95,9 +94,9 @@ class FactorizedReduce(nn.Module):
 
 def shifted(x: Tensor, offset: int) -> Tensor:
     """Every second pixel from `offset` (0 or 1) on; the last row and column repeat where a side is odd."""
-    if offset and (x.shape[-1] % 2 or x.shape[-2] % 2):
-        x = F.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2), mode="replicate")
-    return x[..., offset::2, offset::2]
+    if offset and (x.shape[2] % 2 or x.shape[3] % 2):
+        x = F.pad(x, (0, 0, 0, x.shape[3] % 2, 0, x.shape[2] % 2), mode="replicate")
+    return x[:, :, offset::2, offset::2]
 
 
 class Pool(nn.Module):
@@ -112,10 +111,15 @@ class Pool(nn.Module):
 
 
 def pool(name: str, x: Tensor, stride: int) -> Tensor:
-    """Max or average pooling of the planes of (C, B, H, W)."""
+    """Max or average pooling of the planes of (C, G, H, W, L)."""
+    if x.shape[-1] > 1:
+        from edgenes_core.compiled import pooling
+
+        return pooling.pool(name, x, stride)
+    x = x.squeeze(-1)
     if name == "maxpool":
-        return F.max_pool2d(x, 3, stride, 1)
-    return F.avg_pool2d(x, 3, stride, 1, count_include_pad=False)
+        return F.max_pool2d(x, 3, stride, 1).unsqueeze(-1)
+    return F.avg_pool2d(x, 3, stride, 1, count_include_pad=False).unsqueeze(-1)
 
 
 class Convolution(nn.Module):
@@ -132,7 +136,7 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for stride, taps, weight, norm in zip(self.strides, self.depthwise, self.pointwise, self.norms, strict=True):
-            x = norm(wide.pointwise(wide.depthwise(torch.relu(x), taps, stride, self.dilation), weight))
+            x = norm(wide.separable(x, taps, weight, stride, self.dilation))
         return x
 
 
@@ -142,7 +146,7 @@ def kernel_side(name: str) -> int:
 
 
 def operation(name: str, channels: int, stride: int) -> nn.Module:
-    """One operation of the space on (C, B, H, W)."""
+    """One operation of the space on maps of C channels."""
     if name.endswith("pool"):
         return Pool(name, channels, stride)
     if name == "skipconnect":
@@ -160,19 +164,27 @@ class Preprocess(nn.Module):
         self.second = Pointwise(layer.inputs[1], layer.channels, affine)
 
     def forward(self, s0: Tensor, s1: Tensor) -> tuple[Tensor, Tensor]:
+        if s0 is s1 and isinstance(self.first, Pointwise) and not self.second.norm.affine:  # a first cell: one product
+            y = wide.norm(wide.pointwise(torch.relu(s0), torch.cat([self.first.weight, self.second.weight])))
+            a, b = y.chunk(2)
+            return a, b
         return self.first(s0), self.second(s1)
 
 
 class Stem(nn.Module):
-    """3×3 convolution to 3C channels and norm: images (B, channels, H, W) → maps (3C, B, H, W)."""
+    """3×3 convolution to 3C channels and norm: images (B, channels, H, W) → maps (3C, B/L, H, W, L)."""
 
     def __init__(self, image_channels: int, channels: int, affine: bool) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(image_channels, 3 * channels, 3, padding=1, bias=False)
         self.norm = Norm(3 * channels, affine)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.convolution(x).transpose(0, 1))
+    def forward(self, x: Tensor, lanes: int) -> Tensor:
+        if lanes > 1 and not x.requires_grad:
+            from edgenes_core.compiled import stem
+
+            return self.norm(stem.convolve(wide.to_maps(x, lanes), self.convolution.weight))
+        return self.norm(wide.to_maps(self.convolution(x), lanes))
 
 
 class DiscreteCell(nn.Module):
@@ -214,10 +226,10 @@ class Network(nn.Module):
         init_weights(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        s0 = s1 = self.stem(x)
+        s0 = s1 = self.stem(x, compiled.lanes(x))
         for cell in self.cells:
             s0, s1 = s1, cell(s0, s1)
-        return self.classifier(s1.mean((2, 3)).T)
+        return self.classifier(s1.mean((2, 3)).flatten(1).T)
 
 
 def init_weights(module: nn.Module, generator: torch.Generator) -> None:

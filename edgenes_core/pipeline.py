@@ -6,39 +6,43 @@
     select    best n of N on validation, and the controls  ensembles/
     embed     maps of the cells                            embedding.npz
 
-A stage's random numbers come from the run's seed and the stage's name alone, and a network's from its cell and seed, so a
-run resumed after any interruption ends with the same results as one that was never interrupted.
+A stage's random numbers come from the run's seed and the stage's name alone, and a network's from its cell and seed; stages
+and trainings that take long store their state now and then. So a run resumed after any interruption loses seconds and ends with
+the same results, bit for bit, as one that was never interrupted.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import torch
 
-from edgenes_core import EdgeNESError, ensembles, storage, tasks
+from edgenes_core import EdgeNESError, ensembles, tasks
 from edgenes_core.architecture import Architecture
+from edgenes_core.checkpoint import Keeper
 from edgenes_core.data import Dataset, load_dataset
-from edgenes_core.device import choose_device
+from edgenes_core.device import choose_device, describe, peak_memory
 from edgenes_core.executors import WorkerError
 from edgenes_core.lambda_path import Knots, choose_pool, lambda_path
 from edgenes_core.planning import embedded_cells, plan_trainings, random_cells
 from edgenes_core.records import Event
 from edgenes_core.regularizers import soft_count, soft_target
 from edgenes_core.run_folder import Run
-from edgenes_core.run_records import Base, Cost, SoftCount
+from edgenes_core.run_records import Base, Cost, SoftCount, Training
 from edgenes_core.schema import to_dict
 from edgenes_core.search.bilevel import search_threads
 from edgenes_core.search.darts import SearchResult, search_cell
 from edgenes_core.search.edgenes import train_hypernet
 from edgenes_core.session import Cancelled, Session
-from edgenes_core.supernet import Supernet
+from edgenes_core.stored_supernet import BASE, FINAL, load_supernet, load_weights, save_supernet
 
 SOFT_GRID = 401
+LOOK_SECONDS = 0.5  # while networks train, between two looks whether to stop
 
 
 def run_pipeline(session: Session) -> None:
@@ -48,13 +52,17 @@ def run_pipeline(session: Session) -> None:
     try:
         data = load_dataset(run.config.dataset, choose_device(session.device))
         torch.set_num_threads(search_threads(data))
-        run.update(dataset=data.summary(), device=data.val.x.device.type)
+        run.update(dataset=data.summary(), device=describe(data.device))
         run.save_targets(data.val.y.cpu().numpy(), data.test.y.cpu().numpy())
         for stage, work in STAGE_WORK.items():
             if not run.has(stage):
-                start = time.monotonic()
+                session.check()
+                start, session.earlier = time.monotonic(), 0.0
                 samples = work(session, data)
-                run.finish_stage(stage, Cost(time.monotonic() - start, samples))
+                seconds = session.earlier + time.monotonic() - start
+                run.finish_stage(stage, Cost(seconds, samples, peak_memory(data.device)))
+                shutil.rmtree(run.checkpoints(stage), ignore_errors=True)
+        shutil.rmtree(run.checkpoints(""), ignore_errors=True)
         run.update(state="finished", message="")
     except Cancelled as error:
         run.update(state="cancelled", message=str(error))
@@ -70,9 +78,12 @@ def _darts(session: Session, data: Dataset) -> int:
     run, config = session.run, session.run.config
     for training in random_cells(run.space, config):  # they need no search: spare workers train them meanwhile
         session.submit(training)
-    result = session.follow(search_cell(run.space, data, config.darts, stage_generator(config.seed, "darts")))
+    result = session.follow(
+        "darts",
+        lambda keeper: search_cell(run.space, data, config.darts, stage_generator(config.seed, "darts"), keeper=keeper),
+    )
     run.save_base(Base(result.architecture, result.logits))
-    storage.write_tensors(run.path / "base_supernet.safetensors", **_weights(result.supernet))
+    save_supernet(run, BASE, result.supernet)
     return config.darts.steps * config.darts.batch * 2
 
 
@@ -80,8 +91,12 @@ def _hypernet(session: Session, data: Dataset) -> int:
     run, config, space = session.run, session.run.config, session.run.space
     base = run.base()
     result = SearchResult(base.architecture, base.logits, load_supernet(run, data))
-    generator = stage_generator(config.seed, "hypernet")
-    knots = session.follow(train_hypernet(space, data, result, config.hypernet, generator))
+
+    def start(keeper: Keeper) -> Generator[Event, None, Knots]:
+        load_weights(run.path / BASE, result.supernet)
+        return train_hypernet(space, data, result, config.hypernet, stage_generator(config.seed, "hypernet"), keeper)
+
+    knots = session.follow("hypernet", start)
     path = lambda_path(space, knots, base.architecture)
     plan = plan_trainings(
         space, config, base.architecture, choose_pool(space, knots, base.architecture, config.ensemble.pool)
@@ -89,7 +104,7 @@ def _hypernet(session: Session, data: Dataset) -> int:
     run.save_knots(knots)
     run.save_path(path, _soft_grid(run, knots, base.architecture))
     run.save_plan(plan)
-    storage.write_tensors(run.path / "supernet.safetensors", **_weights(result.supernet))
+    save_supernet(run, FINAL, result.supernet)
     return config.hypernet.steps * config.hypernet.batch * 2
 
 
@@ -99,11 +114,13 @@ def _retrain(session: Session, data: Dataset) -> int:
     for training in plan:
         session.submit(training)
     waiting = {session.trainings[t.id]: t for t in plan if t.id in session.trainings and not run.is_trained(t)}
-    done, start = len(plan) - len(waiting), time.monotonic()
+    done = len(plan) - len(waiting)
+    session.earlier = max((e.seconds for e in run.events()[0] if e.stage == "retrain" and e.step <= done), default=0.0)
+    start = time.monotonic() - session.earlier
     try:
-        for future in as_completed(waiting):
-            network = future.result()
-            run.save_network(waiting[future], network.weights, network.val, network.test, network.history)
+        for training, network in _as_trained(session, waiting):
+            run.save_network(training, network.weights, network.val, network.test, network.history)
+            shutil.rmtree(run.checkpoints(training.id), ignore_errors=True)
             done += 1
             values = {"train_loss": network.history["train_loss"][-1]}
             session.emit(Event("retrain", done, len(plan), time.monotonic() - start, values))
@@ -116,6 +133,20 @@ def _retrain(session: Session, data: Dataset) -> int:
         for future in waiting:
             future.cancel()
     return len(plan) * run.config.retrain.epochs * len(data.train)
+
+
+def _as_trained(
+    session: Session, waiting: Mapping[Future[tasks.TrainedNetwork], Training]
+) -> Iterator[tuple[Training, tasks.TrainedNetwork]]:
+    """Each training as it ends; Cancelled if a stop is asked for meanwhile."""
+    left = list(waiting)
+    while left:
+        ended = wait(left, LOOK_SECONDS, FIRST_COMPLETED).done
+        for future in [future for future in left if future in ended]:
+            yield waiting[future], future.result()
+            session.check()
+        left = [future for future in left if future not in ended]
+        session.check()
 
 
 def _select(session: Session, data: Dataset) -> int:
@@ -193,20 +224,3 @@ def _soft_grid(run: Run, knots: Knots, base: Architecture) -> SoftCount:
     logits = torch.from_numpy(knots.at(lam))
     target = soft_target(run.space, base, config.tau).double()
     return SoftCount(lam, soft_count(run.space, logits, target, config.temperature_end).numpy())
-
-
-def _weights(supernet: Supernet) -> dict[str, np.ndarray]:
-    return {name: tensor.detach().cpu().numpy() for name, tensor in supernet.state_dict().items()}
-
-
-def load_supernet(run: Run, data: Dataset) -> Supernet:
-    config = run.config.darts
-    supernet = Supernet(run.space, data.channels, len(data.classes), config.channels, config.layers, torch.Generator())
-    arrays = storage.read_tensors(run.path / "base_supernet.safetensors")
-    try:
-        supernet.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
-    except RuntimeError as error:
-        raise storage.StorageError(
-            f"{run.path / 'base_supernet.safetensors'} does not fit this run's supernet: {error}."
-        ) from None
-    return supernet.to(data.val.x.device)

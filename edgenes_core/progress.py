@@ -1,4 +1,4 @@
-"""One line of progress on a terminal, or now and then a line in a log."""
+"""One line of progress on a terminal, or now and then a line in a log; durations for people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from typing import TextIO
 from edgenes_core.records import Event
 
 LOG_EVERY = 5.0  # seconds between two lines where the stream is no terminal
+
+
+def duration(seconds: float) -> str:
+    """4 s, 1 min 20 s, 3 h 5 min."""
+    whole = round(seconds)
+    if whole < 1:
+        return "under 1 s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 class ProgressLine:

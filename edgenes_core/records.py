@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +20,18 @@ class Event:
     seconds: float = 0.0
     values: dict[str, float] = field(default_factory=dict)
     alpha: tuple[tuple[float, ...], ...] = ()
+
+
+def without_redone(events: Iterable[Event]) -> list[Event]:
+    """A stage that is resumed does some steps again: an event voids the earlier ones of its stage from its step on."""
+    kept: list[Event] = []
+    reached: dict[str, int] = {}
+    for event in events:
+        if event.step <= reached.get(event.stage, -1):
+            kept = [e for e in kept if e.stage != event.stage or e.step < event.step]
+        reached[event.stage] = event.step
+        kept.append(event)
+    return kept
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
     run.json  events.jsonl  targets.npz  base.json  supernet.safetensors  hypernet.safetensors  path.json  plan.json
     candidates/<key>-<seed>/{architecture.json, weights.safetensors, val.npy, test.npy, history.json}
     ensembles/<name>.json  embedding.npz  reveals.jsonl
+    checkpoints/<stage or network>/<stage>.safetensors, while that stage or training is not finished
 
 A stage is done when run.json lists its cost; anything else can be missing. Test predictions are read by `reveal` alone.
 """
@@ -23,7 +24,7 @@ from edgenes_core import storage
 from edgenes_core.architecture import Architecture
 from edgenes_core.config import PipelineConfig
 from edgenes_core.lambda_path import Interval, Knots, LambdaPath
-from edgenes_core.records import Event
+from edgenes_core.records import Event, without_redone
 from edgenes_core.run_records import Base, Cost, Manifest, Network, SoftCount, Training, build_space
 from edgenes_core.schema import from_dict, to_dict
 from edgenes_core.space import SearchSpace
@@ -75,7 +76,10 @@ class Run:
         storage.append_line(self.path / "events.jsonl", to_dict(event))
 
     def events(self, offset: int = 0) -> tuple[list[Event], int]:
-        """Events from a byte offset, and the offset to go on from; lines that are no events are skipped."""
+        """Events from a byte offset, and the offset to go on from; lines that are no events are skipped.
+
+        Steps that were done again after a resume count once.
+        """
         lines, offset = storage.read_lines(self.path / "events.jsonl", offset)
         known = []
         for line in lines:
@@ -84,7 +88,11 @@ class Run:
             except Exception:  # noqa: S112 - a line of another version must not hide the others
                 continue
             known.append(event)
-        return known, offset
+        return without_redone(known), offset
+
+    def checkpoints(self, part: str) -> Path:
+        """Where an unfinished stage or training keeps its state."""
+        return self.path / "checkpoints" / part
 
     def save_base(self, base: Base) -> None:
         storage.write_json(

@@ -15,10 +15,12 @@ from edgenes_core.space import SearchSpace
 
 @dataclass(frozen=True)
 class Cost:
-    """What a stage took: wall seconds and images passed forward and backward."""
+    """What a stage took: wall seconds, images passed forward and backward, and the most bytes that the run's own process
+    had held by its end (0 where it was not recorded); worker processes come on top."""
 
     seconds: float
     samples: int
+    peak_memory: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from edgenes_core import EdgeNESError, tasks
+from edgenes_core.checkpoint import EVERY, FileKeeper, Keeper, State, resumed
 from edgenes_core.device import choose_device
 from edgenes_core.records import Event
 from edgenes_core.run_folder import Run
@@ -22,29 +24,65 @@ class Cancelled(EdgeNESError):
     """The run was stopped on request; what is stored stays and can be resumed."""
 
 
+class StoppingKeeper(FileKeeper):
+    """Stores the state when a stop is asked for, and stops there. `earlier`: seconds of work in the state recalled last."""
+
+    def __init__(self, folder: Path, every: float, check: Callable[[], None]) -> None:
+        super().__init__(folder, every)
+        self.check, self.earlier = check, 0.0
+
+    def recall(self, stage: str) -> State | None:
+        state = super().recall(stage)
+        self.earlier = state.seconds if state else 0.0
+        return state
+
+    def offer(self, stage: str, captured: Callable[[], State]) -> None:
+        try:
+            self.check()
+        except Cancelled:
+            self.keep(stage, captured)
+            raise
+        super().offer(stage, captured)
+
+
 @dataclass
 class Session:
-    """One attempt at a run: where to train, how to report, when to stop. Trainings are started once per session."""
+    """One attempt at a run: where to train, how to report, when to stop. Trainings are started once per session.
+
+    `every`: seconds between two states stored of a stage or training. `earlier`: seconds that an interrupted attempt already
+    worked on what the current stage goes on from.
+    """
 
     run: Run
     executor: Executor
     device: str = "auto"
     report: Callable[[Event], None] = lambda event: None
     stop: Callable[[], bool] = lambda: False
+    every: float = EVERY
+    earlier: float = 0.0
     trainings: dict[str, Future[tasks.TrainedNetwork]] = field(default_factory=dict)
     maps: Future[dict[str, np.ndarray]] | None = None
 
-    def emit(self, event: Event) -> None:
-        """Store and report an event; Cancelled if a stop was asked for."""
-        self.run.append(event)
-        self.report(event)
+    def check(self) -> None:
+        """Cancelled if a stop was asked for."""
         if self.stop():
             raise Cancelled(
                 f"Run {self.run.id} was stopped on request; go on with: python -m edgenes_core resume {self.run.id}"
             )
 
-    def follow(self, steps: Generator[Event, None, T]) -> T:
-        """Emit each event of a stage and return its result."""
+    def emit(self, event: Event) -> None:
+        """Store and report an event."""
+        self.run.append(event)
+        self.report(event)
+
+    def follow(self, stage: str, start: Callable[[Keeper], Generator[Event, None, T]]) -> T:
+        """Emit each event of a stage and return its result; goes on from a stored state if there is one."""
+        keeper = StoppingKeeper(self.run.checkpoints(stage), self.every, self.check)
+        result = resumed(keeper, lambda keeper: self._follow(start(keeper)))
+        self.earlier = keeper.earlier
+        return result
+
+    def _follow(self, steps: Generator[Event, None, T]) -> T:
         while True:
             try:
                 event = next(steps)
@@ -59,6 +97,7 @@ class Session:
         config = self.run.config
         seed = tasks.derive_seed(config.seed, "retrain", training.architecture.key, training.seed)
         device = str(choose_device(self.device))
+        keeper = FileKeeper(self.run.checkpoints(training.id), self.every)
         self.trainings[training.id] = self.executor.submit(
-            tasks.train_candidate, config.dataset, training.architecture, config.retrain, seed, device
+            tasks.train_candidate, config.dataset, training.architecture, config.retrain, seed, device, keeper
         )

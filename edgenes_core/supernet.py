@@ -4,18 +4,17 @@
 
 All edges leaving a node read the same maps, so a `Source` computes them together (see wide.py): pooling once for all of
 them, each kind of convolution of all edges as one wide product. Normalisation uses the batch's own statistics and has no
-parameters, so nothing is stored between calls. The per-edge form the field writes is tests/reference_supernet.py; both
-agree to 1e-10 in float64.
+parameters, so nothing is stored between calls. Where several images lie together
+(L > 1, on a CPU), a Source runs in its compiled form. The per-edge form the field writes is tests/reference_supernet.py; all three agree to 1e-10 in float64.
 """
 
 from __future__ import annotations
 
-import functools
-
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgenes_core import wide
+from edgenes_core import compiled, wide
 from edgenes_core.architecture import CELL_INPUTS
 from edgenes_core.network import Preprocess, Stem, cell_kinds, init_weights, kernel_side, layer_plan, pool, shifted
 from edgenes_core.space import Edge, SearchSpace
@@ -24,7 +23,7 @@ from edgenes_core.space import Edge, SearchSpace
 class Source(nn.Module):
     """All K edges leaving one node.
 
-    Maps (C, B, H, W) and mixing (O, K, B or 1), in the space's operation order, to (K, C, B, H', W').
+    Maps (C, G, H, W, L) and mixing (O, K, B or 1), in the space's operation order, to (K, C, G, H', W', L).
     Weights are stored wide: depthwise (K·C, 1, k, k) and pointwise (K·C, C) per stage of a convolution.
     """
 
@@ -44,24 +43,37 @@ class Source(nn.Module):
             self.reduce = nn.Parameter(torch.empty(rows, channels))
 
     def forward(self, x: Tensor, mixing: Tensor) -> Tensor:
+        if x.shape[-1] > 1:
+            return self._compiled(x, mixing)
         maps = self._convolve(torch.relu(x)) | self._pool(x)
-        terms = [mixing[o, :, None, :, None, None] * maps[name] for o, name in enumerate(self.operations)]
-        return functools.reduce(torch.add, terms)
+        weights = mixing[:, :, None, :, None, None, None]
+        node = weights[0] * maps[self.operations[0]]
+        for weight, name in zip(weights[1:], self.operations[1:], strict=True):
+            node = torch.addcmul(node, weight, maps[name])
+        return node
+
+    def _compiled(self, x: Tensor, mixing: Tensor) -> Tensor:
+        from edgenes_core.compiled import node
+
+        maps = self._pool(x)
+        outside = [maps[name] for name in self.operations if name in maps]
+        stages = node.plan(self.operations, self.stride)
+        return node.mix(stages, x, mixing, outside, list(self.depthwise.values()), list(self.pointwise.values()))
 
     def _pool(self, x: Tensor) -> dict[str, Tensor]:
-        """Pooling and skip, (1 or K, C, B, H', W'): computed once where the edges would all do the same."""
+        """Pooling and skip, (1 or K, C, G, H', W', L): computed once where the edges would all do the same."""
         pools = [name for name in self.operations if name.endswith("pool")]
         maps = {name: wide.norm(pool(name, x, self.stride))[None] for name in pools}
         if "skipconnect" in self.operations:
-            maps["skipconnect"] = x[None] if self.stride == 1 else self._factorized_reduce(torch.relu(x))
+            maps["skipconnect"] = x[None] if self.stride == 1 else self._factorized_reduce(x)
         return maps
 
     def _factorized_reduce(self, x: Tensor) -> Tensor:
-        halves = [
-            wide.pointwise(shifted(x, i), weight).unflatten(0, (self.edges, -1))
-            for i, weight in enumerate(self.reduce.chunk(2))
-        ]
-        return wide.norm(torch.cat(halves, 1).flatten(0, 1)).unflatten(0, (self.edges, -1))
+        """Per edge, half of the channels from the even pixels and half from the odd ones."""
+        even, odd = (weight.unflatten(0, (self.edges, -1)) for weight in self.reduce.chunk(2))
+        weight = torch.cat([F.pad(even, (0, self.channels)), F.pad(odd, (self.channels, 0))], 1).flatten(0, 1)
+        pixels = torch.relu(torch.cat([shifted(x, 0), shifted(x, 1)]))
+        return wide.norm(wide.pointwise(pixels, weight)).unflatten(0, (self.edges, -1))
 
     def _convolve(self, x: Tensor) -> dict[str, Tensor]:
         """Every convolution of every edge: one pointwise product and one norm for all kinds, twice for separable ones."""
@@ -99,13 +111,13 @@ class SearchCell(nn.Module):
         )
 
     def forward(self, s0: Tensor, s1: Tensor, mixing: Tensor) -> Tensor:
-        """(C, B, H, W) twice and mixing (B or 1, E, O) → (N·C, B, H', W')."""
+        """(C, G, H, W, L) twice and mixing (B or 1, E, O) → (N·C, G, H', W', L)."""
         states = [s0, s1]
         mixing = mixing.permute(2, 1, 0)  # (O, E, B or 1)
         arriving: dict[int, Tensor] = {}
         last = len(self.sources)
         for s, (ids, source) in enumerate(zip(self.edge_ids, self.sources, strict=True)):
-            y = source(states[s], mixing[:, ids])  # (K, C, B, H', W')
+            y = source(states[s], mixing[:, ids])  # (K, C, G, H', W', L)
             for k, node in enumerate(range(last + 1 - len(ids), last + 1)):
                 arriving[node] = arriving[node] + y[k] if node in arriving else y[k]
             if s + 1 >= CELL_INPUTS:
@@ -136,12 +148,18 @@ class Supernet(nn.Module):
         self.cells = nn.ModuleList(SearchCell(space, step.kind, step.channels) for step in plan)
         init_weights(self, generator)
 
-    def forward(self, x: Tensor, mixing: Tensor) -> Tensor:
+    def with_weights_fixed(self, x: Tensor, mixing: Tensor) -> Tensor:
+        """The same logits, differentiable in the mixing alone: no weight gradient is prepared or computed."""
+        weights = {name: weight.detach() for name, weight in self.named_parameters()}
+        return torch.func.functional_call(self, weights, (x, mixing))
+
+    def forward(self, x: Tensor, mixing: Tensor, twice: bool = False) -> Tensor:
+        """`twice`: gradients of gradients will be asked for, which the compiled form cannot give."""
         mixing = mixing if mixing.dim() == 3 else mixing.unsqueeze(0)
         if len(mixing) > 1:
             mixing = mixing[torch.arange(len(x), device=x.device) * len(mixing) // len(x)]
-        s0 = s1 = self.stem(x)
+        s0 = s1 = self.stem(x, 1 if twice else compiled.lanes(x))
         for before, cell in zip(self.before, self.cells, strict=True):
             a, b = before(s0, s1)
             s0, s1 = s1, cell(a, b, mixing)
-        return self.classifier(s1.mean((2, 3)).T)
+        return self.classifier(s1.mean((2, 3)).flatten(1).T)

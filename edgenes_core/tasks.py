@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,10 +12,13 @@ import torch
 
 from edgenes_core import embeddings
 from edgenes_core.architecture import Architecture
+from edgenes_core.checkpoint import NO_KEEPER, Keeper, resumed
 from edgenes_core.config import RetrainConfig
 from edgenes_core.data import Dataset, load_dataset
+from edgenes_core.device import peak_memory
 from edgenes_core.embeddings import EmbeddingError
 from edgenes_core.network import Network
+from edgenes_core.records import Event
 from edgenes_core.space import SearchSpace
 from edgenes_core.train import fit, predict
 
@@ -25,7 +27,8 @@ NEIGHBOURS = 15  # UMAP's and trustworthiness' neighbourhood
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """What a training gives back: weights by name, probabilities (B, C) on both splits, history per epoch."""
+    """What a training gives back: weights by name, probabilities (B, C) on both splits, history per epoch (its `seconds`
+    and `peak_memory`, bytes held by the process so far, have one entry)."""
 
     weights: dict[str, np.ndarray]
     val: np.ndarray
@@ -39,20 +42,34 @@ def derive_seed(*parts: object) -> int:
 
 
 def train_candidate(
-    dataset: str, architecture: Architecture, config: RetrainConfig, seed: int, device: str
+    dataset: str,
+    architecture: Architecture,
+    config: RetrainConfig,
+    seed: int,
+    device: str,
+    keeper: Keeper = NO_KEEPER,
 ) -> TrainedNetwork:
-    """Train one cell from scratch on train-w ∪ train-α and predict validation and test; TrainingError if it diverges."""
+    """Train one cell from scratch on train-w ∪ train-α and predict validation and test; TrainingError if it diverges.
+
+    Goes on from the state that an interrupted training left with the keeper, to the same bits.
+    """
     data = _dataset(dataset, device)
-    generator = torch.Generator().manual_seed(seed)
-    network = Network(architecture, data.channels, len(data.classes), config.channels, config.layers, generator).to(
-        device
-    )
-    start = time.monotonic()
-    losses = [event.values["train_loss"] for event in fit(network, data.train, config, generator)]
-    seconds = time.monotonic() - start
+
+    def train(keeper: Keeper) -> tuple[Network, list[Event]]:
+        generator = torch.Generator().manual_seed(seed)
+        network = Network(architecture, data.channels, len(data.classes), config.channels, config.layers, generator)
+        network.to(device)
+        return network, list(fit(network, data.train, config, generator, keeper))
+
+    network, events = resumed(keeper, train)
     weights = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
-    val, test = predict(network, data.val.x).numpy(), predict(network, data.test.x).numpy()
-    return TrainedNetwork(weights, val, test, {"train_loss": losses, "seconds": [seconds]})
+    val, test = predict(network, data.val).numpy(), predict(network, data.test).numpy()
+    history = {
+        "train_loss": [event.values["train_loss"] for event in events],
+        "seconds": [events[-1].seconds],
+        "peak_memory": [float(peak_memory(data.device))],
+    }
+    return TrainedNetwork(weights, val, test, history)
 
 
 def embed_cells(

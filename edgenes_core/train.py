@@ -1,7 +1,8 @@
 """Train one discrete network, and predict with it.
 
 `fit` yields an `Event` per epoch and returns nothing: the network is what it changes. Weights follow AdamW with a cosine
-learning rate and clipped gradients; the weights of the last epoch are kept (none is chosen on validation).
+learning rate and clipped gradients; the weights of the last epoch are kept (none is chosen on validation). It offers its
+state after every step, so that it can be stopped anywhere and go on with the same bits.
 """
 
 from __future__ import annotations
@@ -9,24 +10,36 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgenes_core import EdgeNESError
+from edgenes_core.checkpoint import NO_KEEPER, Keeper, LoopPart, capture, restore
 from edgenes_core.config import RetrainConfig
-from edgenes_core.data import Part, batches
+from edgenes_core.data import Part
+from edgenes_core.order import Order
 from edgenes_core.records import Event
+
+FIT = "fit"  # stage of the events, and the name under which a state is kept
 
 
 class TrainingError(EdgeNESError):
     """A training that left the numbers: a loss that is NaN or infinite."""
 
 
-def weight_optimizer(network: nn.Module, lr: float) -> torch.optim.Optimizer:
-    """AdamW over all weights in one fused call."""
+def weight_optimizer(network: nn.Module, lr: float, kind: str = "adamw") -> torch.optim.Optimizer:
+    """AdamW, or SGD with momentum (`kind` "sgd"), over all weights in one fused call."""
+    if kind == "sgd":
+        return torch.optim.SGD(network.parameters(), lr=lr, momentum=0.9, weight_decay=3e-4, fused=True)
     return torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=3e-4, fused=True)
+
+
+def linear(start: float, end: float, step: int, steps: int) -> float:
+    """Schedule that really reaches `end` at the last step."""
+    return start + (end - start) * step / max(1, steps - 1)
 
 
 def set_cosine(optimizer: torch.optim.Optimizer, peak: float, step: int, steps: int) -> None:
@@ -49,31 +62,61 @@ def descend(optimizer: torch.optim.Optimizer, logits: Tensor, loss: Tensor) -> N
     optimizer.step()
 
 
-def fit(network: nn.Module, train: Part, config: RetrainConfig, generator: torch.Generator) -> Iterator[Event]:
-    """Train in place for `config.epochs`; TrainingError if the loss is no longer finite."""
-    optimizer = weight_optimizer(network, config.lr)
-    per_epoch = len(batches(len(train), config.batch, torch.Generator().manual_seed(0)))
-    steps, start, step = config.epochs * per_epoch, time.monotonic(), 0
+def fit(
+    network: nn.Module,
+    train: Part,
+    config: RetrainConfig,
+    generator: torch.Generator,
+    keeper: Keeper = NO_KEEPER,
+) -> Iterator[Event]:
+    """Train in place for `config.epochs`, from the kept state if there is one; the events of all epochs are yielded.
+
+    TrainingError if the loss is no longer finite, CheckpointError if the kept state belongs to another training.
+    """
+    optimizer, order = (
+        weight_optimizer(network, config.lr, config.optimizer),
+        Order(len(train), config.batch, generator),
+    )
+    totals, ended = torch.zeros(config.epochs, device=train.device), torch.zeros(config.epochs, dtype=torch.float64)
+    parts: dict[str, LoopPart] = {
+        "network": network,
+        "optimizer": optimizer,
+        "order": order,
+        "generator": generator,
+        "totals": totals,
+        "ended": ended,
+    }
+    first, before = restore(keeper.recall(FIT), parts)
+    steps, start = config.epochs * order.per_epoch, time.monotonic() - before
+    for epoch in range(first // order.per_epoch):
+        yield _epoch_event(epoch, totals, ended, len(train), config)
     network.train()
-    for epoch in range(config.epochs):
-        total = torch.zeros((), device=train.x.device)
-        for rows in batches(len(train), config.batch, generator):
-            rows = rows.to(train.x.device)
-            set_cosine(optimizer, config.lr, step, steps)
-            loss = F.cross_entropy(network(train.x[rows]), train.y[rows])
-            weight_step(network, optimizer, loss, config.clip)
-            total += loss.detach() * len(rows)
-            step += 1
-        mean = float(total) / len(train)
-        if not math.isfinite(mean):
-            raise TrainingError(
-                f"The training loss became {mean} in epoch {epoch + 1}; lower the learning rate ({config.lr:g})."
-            )
-        yield Event("fit", epoch + 1, config.epochs, time.monotonic() - start, {"train_loss": mean})
+    for step in range(first, steps):
+        epoch, last = step // order.per_epoch, (step + 1) % order.per_epoch == 0
+        x, y = train.draw(next(order), generator)
+        set_cosine(optimizer, config.lr, step, steps)
+        loss = F.cross_entropy(network(x), y)
+        weight_step(network, optimizer, loss, config.clip)
+        totals[epoch].add_(loss.detach() * len(y))
+        seconds = time.monotonic() - start
+        if last:
+            ended[epoch] = seconds
+            yield _epoch_event(epoch, totals, ended, len(train), config)
+        keeper.offer(FIT, partial(capture, step + 1, seconds, parts))
+
+
+def _epoch_event(epoch: int, totals: Tensor, ended: Tensor, images: int, config: RetrainConfig) -> Event:
+    mean = float(totals[epoch]) / images
+    if not math.isfinite(mean):
+        raise TrainingError(
+            f"The training loss became {mean} in epoch {epoch + 1}; lower the learning rate ({config.lr:g})."
+        )
+    return Event(FIT, epoch + 1, config.epochs, float(ended[epoch]), {"train_loss": mean})
 
 
 @torch.no_grad()
-def predict(network: nn.Module, x: Tensor, batch: int = 512) -> Tensor:
-    """Class probabilities (B, C) float32 on the CPU, in evaluation mode."""
+def predict(network: nn.Module, part: Part, batch: int = 512) -> Tensor:
+    """Class probabilities (B, C) float32 on the CPU, in evaluation mode, of a part's images as they are."""
     network.eval()
-    return torch.cat([network(part).softmax(-1).float().cpu() for part in x.split(batch)])
+    rows = torch.arange(len(part)).split(batch)
+    return torch.cat([network(part.take(some)[0]).softmax(-1).float().cpu() for some in rows])

@@ -7,13 +7,15 @@ import dataclasses
 import streamlit as st
 
 from edgenes_core import EdgeNESError, jobs
+from edgenes_core.before_run import summary
 from edgenes_core.config import PRESETS, PipelineConfig
+from edgenes_core.published import CORRECTED, DISCREPANCIES, preset
 from edgenes_core.run_folder import Run
 from pages.widgets import session
 from pages.widgets.config_form import config_form
 from pages.widgets.dataset import dataset_choice
-from pages.widgets.estimate import best_estimate
-from pages.widgets.monitor import CHIPS, duration, monitor
+from pages.widgets.estimate import expected_time
+from pages.widgets.monitor import CHIPS, monitor
 
 TITLE, QUESTION = "Train", "how is a run made, and how far is it?"
 VIEW = "train_view"
@@ -33,25 +35,34 @@ def launch(config: PipelineConfig) -> None:
 
 def form() -> PipelineConfig | None:
     """The settings, starting from a preset; None while they are not usable."""
-    preset = st.segmented_control("Preset", list(PRESETS), default="quick", required=True, key="train_preset")
-    start = PRESETS[preset]
-    st.caption(summary(start))
+    start = preset_choice()
     dataset = dataset_choice(key="train_data")
     with session.guard():
-        config = config_form(start, key=f"train_{preset}", skip=("dataset", "preset"))
+        config = config_form(start, key=f"train_{start.preset}", skip=("dataset", "preset"))
         same = dataclasses.replace(config, seed=start.seed, umap=start.umap) == start
         if dataset is not None:
-            return dataclasses.replace(config, dataset=dataset, preset=preset if same else "custom")
+            return dataclasses.replace(config, dataset=dataset, preset=start.preset if same else "custom")
     return None
 
 
-def summary(config: PipelineConfig) -> str:
-    """What a preset means, in one line."""
-    e, seeds = config.ensemble, "1 seed" if config.ensemble.seeds == 1 else f"{config.ensemble.seeds} seeds"
-    return (
-        f"{config.darts.steps} steps for α*, {config.hypernet.steps} for the hypernetwork; {e.pool} candidates along λ with "
-        f"{seeds} each, retrained for {config.retrain.epochs} epochs; ensembles of {e.size}."
+def preset_choice() -> PipelineConfig:
+    """A preset, and for the thesis's whether the release's settings are wanted where they differ."""
+    name = st.segmented_control("Preset", list(PRESETS), default="quick", required=True, key="train_preset")
+    published = name == CORRECTED and st.toggle(
+        "As published",
+        key="train_published",
+        help="The settings of the authors' release where they differ from the corrected recipe, as far as settings can.",
     )
+    start = preset(name, published)
+    st.caption(summary(start))
+    if name == CORRECTED:
+        with st.expander("Where this recipe and the published one differ"), st.container(height=320, border=False):
+            st.caption("The switch takes the marked ones (✓) back to the release; no setting can repeat the others.")
+            lines = [
+                f"- {'✓ ' * d.reproduced}**{d.about}.** Release: {d.release}. Here: {d.preset}." for d in DISCREPANCIES
+            ]
+            st.caption("\n".join(lines))
+    return start
 
 
 def cost_panel(config: PipelineConfig | None) -> None:
@@ -59,14 +70,8 @@ def cost_panel(config: PipelineConfig | None) -> None:
     st.subheader("Cost", anchor=False)
     if config is None:
         st.caption("Complete the settings first.")
-    elif (found := best_estimate(config)) is None:
-        st.caption("No finished run to scale from: the first run will tell.")
     else:
-        st.metric("expected", f"≈ {duration(found.seconds)}", label_visibility="collapsed")
-        st.caption(
-            f"At most {found.networks} networks to retrain. A rough guide, scaled from the measured stages of {found.basis}; "
-            "on another machine or with other images it will differ."
-        )
+        expected_time(config, key="train")
     st.button(
         "Launch",
         key="train_launch",

@@ -1,4 +1,4 @@
-"""Shared by all tests: reproducible hypothesis examples and a seeded generator."""
+"""Shared by all tests: reproducible hypothesis examples, a seeded generator, a data folder of their own."""
 
 import os
 
@@ -10,6 +10,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: a sec
 
 settings.register_profile("edgenes", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.load_profile("edgenes")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests neither need nor touch the datasets of whoever runs them."""
+    os.environ["EDGENES_DATA"] = str(tmp_path_factory.mktemp("datasets"))
 
 
 @pytest.fixture

@@ -40,9 +40,9 @@ def apply_operation(name, x, source: Source, edge: int):
 
 def reference_forward(net: Supernet, x, mixing):
     """Class logits of `net` for one mixing (E, O), edge by edge."""
-    s0 = s1 = net.stem(x)
+    s0 = s1 = net.stem(x, 1)
     for before, cell in zip(net.before, net.cells, strict=True):
-        states = [s.transpose(0, 1) for s in before(s0, s1)]
+        states = [s.squeeze(-1).transpose(0, 1) for s in before(s0, s1)]
         for node in range(2, len(cell.sources) + 1):
             total = 0
             for parent in range(node):
@@ -51,5 +51,5 @@ def reference_forward(net: Supernet, x, mixing):
                 for o, name in enumerate(source.operations):
                     total = total + mixing[ids[edge], o] * apply_operation(name, states[parent], source, edge)
             states.append(total)
-        s0, s1 = s1, torch.cat(states[2:], 1).transpose(0, 1)
-    return net.classifier(s1.mean((2, 3)).T)
+        s0, s1 = s1, torch.cat(states[2:], 1).transpose(0, 1).unsqueeze(-1)
+    return net.classifier(s1.mean((2, 3)).flatten(1).T)

@@ -99,7 +99,7 @@ def test_mistakes_get_one_sentence(run, tmp_path, capsys):
     assert "no retrained network 'abc'" in refuse(capsys, "evaluate", run.id, "--keys", "abc", *at)
     assert "different members" in refuse(capsys, "evaluate", run.id, "--keys", ",", *at)
     assert "exhaustive" in refuse(capsys, "select", run.id, "--rule", "luck", *at)
-    assert "give 'digits'" in refuse(capsys, "pipeline", "--dataset", "mnist", "--runs", tmp_path)
+    assert "give one of digits, fashion_mnist" in refuse(capsys, "pipeline", "--dataset", "mnist", "--runs", tmp_path)
     assert "quick, reduced, standard, thesis" in refuse(capsys, "pipeline", "--preset", "fast", "--runs", tmp_path)
     assert "known name" in refuse(capsys, "pipeline", "--set", "darts.step=3", "--runs", tmp_path)
     assert "darts" not in refuse(capsys, "pipeline", "--set", "retrain.epochs=0", "--runs", tmp_path)

@@ -13,12 +13,11 @@ from torch.testing import assert_close
 from edgenes_core.alpha import beta_rule, mixing, product_rule, relax
 from edgenes_core.architecture import shared_edges
 from edgenes_core.config import HypernetConfig, RegularizerConfig
-from edgenes_core.hypernet import interpolate, knot_positions, polish, start_hypernet, to_knots, warmed_penalty
+from edgenes_core.hypernet import interpolate, knot_positions, polish_loss, start_hypernet, to_knots, warmed_penalty
 from edgenes_core.lambda_path import choose_pool, lambda_error, lambda_path
 from edgenes_core.regularizers import nesting_penalty, shared_margins, soft_count, soft_target, stratified
-from edgenes_core.search.bilevel import linear
 from edgenes_core.space import SearchSpace
-from edgenes_core.train import descend
+from edgenes_core.train import descend, linear
 
 SPACE = SearchSpace()
 CONFIG = HypernetConfig()
@@ -133,7 +132,9 @@ def controlled(seed, k=1, interpolation="continuous"):
     optimizer = torch.optim.Adam([hypernet.values], lr=config.lr, betas=(0.5, 0.999))
     for step in range(150):
         descend(optimizer, hypernet.values, warmed_penalty(hypernet, step, 150, generator))
-    list(polish(hypernet, CONFIG.polish_steps, generator))
+    optimizer = torch.optim.Adam([hypernet.values], lr=config.polish_lr)
+    for step in range(config.polish_steps):
+        descend(optimizer, hypernet.values, polish_loss(hypernet, step, config.polish_steps, generator)[0])
     return space, base, hypernet.knots()
 
 

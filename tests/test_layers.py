@@ -9,11 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = {
-    0: "__init__ schema config records architecture space lambda_path theory storage",
-    1: "metrics diversity ensembles statistics embeddings",
-    2: "torchvision_compat device alpha supernet wide network hypernet regularizers data train",
+    0: "__init__ schema config published records architecture space lambda_path theory storage catalogue download_jobs",
+    1: "splits npz_file image_folder image_sources preview metrics diversity ensembles statistics embeddings",
+    2: "torchvision_compat device alpha compiled supernet wide network hypernet regularizers augment data downloads order checkpoint train",
     3: "search",
-    4: "run_records run_folder provenance runs jobs executors planning tasks session pipeline progress doctor commands cli __main__",
+    4: "run_records run_folder provenance runs jobs executors planning tasks session stored_supernet estimate calibration pipeline progress doctor reply before_run commands cli __main__",
     5: "figures",
     6: "pages app",
 }

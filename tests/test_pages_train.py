@@ -11,18 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sample_runs
-from hypothesis import given
-from hypothesis import strategies as st
 from page_runs import shown, whole
 from streamlit.testing.v1 import AppTest
 from test_pages_explore import open_page, runs, words  # noqa: F401 - `runs` is a fixture
 
 from edgenes_core import jobs
-from edgenes_core.config import PRESETS, EnsembleConfig, PipelineConfig, RetrainConfig
+from edgenes_core.catalogue import DataError
+from edgenes_core.config import PRESETS
+from edgenes_core.published import preset
 from edgenes_core.records import Event
 from edgenes_core.run_folder import Run
 from edgenes_core.runs import RunStore
-from edgenes_core.storage import StorageError
 from pages.widgets import dataset, estimate
 from pages.widgets.monitor import EventLog, duration
 
@@ -151,13 +150,12 @@ def test_an_upload_is_kept_once_under_the_hash_of_its_content(tmp_path):
     assert file.parent == tmp_path / "datasets"
     assert file.read_bytes() == npz()
     assert dataset.stored(npz(), tmp_path) == file
-    assert dataset.headers_of(file)["x_train"].shape == (10, 8, 8)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"not a zip", "no .npz"),
+        (b"not a zip", "not a whole .npz"),
         (npz(y_test=None), "lacks y_test"),
         (npz(x_train=np.zeros((10, 8))), "x_train must be"),
         (npz(x_train=np.zeros((10, 8, 8, 2))), "x_train must be"),
@@ -165,11 +163,11 @@ def test_an_upload_is_kept_once_under_the_hash_of_its_content(tmp_path):
         (npz(y_train=np.zeros(10)), "whole numbers"),
         (npz(x_test=np.zeros((4, 9, 9))), "one shape"),
         (npz(classes=np.array([{}], dtype=object)), "pickled"),
-        (npz()[:300], "no .npz"),
+        (npz()[:300], "not a whole .npz"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused_and_not_kept(tmp_path, content, said):
-    with pytest.raises(StorageError, match=said):
+    with pytest.raises(DataError, match=said):
         dataset.stored(content, tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -182,21 +180,53 @@ def test_a_missing_path_is_a_sentence(runs):  # noqa: F811
     assert app.button(key="train_launch").disabled
 
 
-@given(st.integers(1, 40), st.integers(1, 4))
-def test_the_estimate_of_a_run_is_its_own_cost_and_grows_with_the_work(epochs, seeds):
-    config = PipelineConfig(retrain=RetrainConfig(epochs=epochs), ensemble=EnsembleConfig(seeds=seeds))
-    more = dataclasses.replace(config, retrain=RetrainConfig(epochs=2 * epochs))
-    work, double = estimate.work(config, 1000), estimate.work(more, 1000)
-    assert double["retrain"] == pytest.approx(2 * work["retrain"])
-    assert all(double[stage] >= work[stage] for stage in work)
+MEASURE = (
+    "import sys, json; config = json.load(sys.stdin); assert config['darts']['channels'] < 100, 'too wide'; t = 0.1;"
+    "print(json.dumps({'timing': dict(weight_step=t, search_step=t, map_step=t, polish_step=t, report=t, batches=[t], threads=1)}))"
+)
 
 
-def test_the_estimate_scales_measured_seconds(runs):  # noqa: F811
-    manifest = whole(runs).manifest
-    found = estimate.estimate(manifest.config, manifest, "it")
-    assert found is not None
-    assert found.seconds == pytest.approx(sum(cost["seconds"] for cost in manifest.stages.values()))
-    assert estimate.estimate(manifest.config, dataclasses.replace(manifest, stages={}), "it") is None
+@pytest.fixture
+def quick_measure(monkeypatch):
+    """A measurement that takes no time, and nothing measured before."""
+    monkeypatch.setattr(estimate, "COMMAND", (sys.executable, "-c", MEASURE))
+    estimate.timings().clear()
+    yield
+    estimate.timings().clear()
+
+
+def test_the_time_is_measured_on_request_and_then_follows_the_settings(runs, quick_measure):  # noqa: F811
+    app = open_page("train.py")
+    assert not app.metric
+    app.button(key="train_measure").click().run()
+    assert not app.exception
+    before = app.metric[0].value
+    app.number_input(key="train_quick_darts_steps").set_value(9000).run()  # the same steps, only more of them
+    assert app.metric[0].value != before
+    app.number_input(key="train_quick_darts_channels").set_value(9).run()  # other steps
+    assert not app.metric
+
+
+def test_a_measurement_that_fails_is_a_sentence_and_the_run_can_be_launched(runs, quick_measure):  # noqa: F811
+    app = open_page("train.py")
+    app.number_input(key="train_quick_darts_channels").set_value(100).run()
+    app.button(key="train_measure").click().run()
+    assert "too wide" in app.error[0].value
+    assert not app.button(key="train_launch").disabled
+
+
+def test_the_thesis_can_be_run_as_published(runs, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(jobs, "COMMAND", (sys.executable, "-c", WORKER))
+    app = open_page("train.py")
+    assert not [t for t in app.toggle if t.key == "train_published"]
+    app.segmented_control(key="train_preset").set_value("thesis").run()
+    app.toggle(key="train_published").set_value(True).run()
+    assert not app.exception
+    app.button(key="train_launch").click().run()
+    (run,), _ = RunStore(runs).list()
+    assert run.config == preset("thesis", published=True)
+    assert run.config.hypernet.interpolation == "swapped"
+    wait_for(run)
 
 
 @pytest.mark.parametrize(

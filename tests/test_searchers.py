@@ -1,14 +1,18 @@
 """One conformance suite for every searcher in the literal."""
 
 import itertools
+import random
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 import torch
+from tiny import Dying, Killed
 
 from edgenes_core import EdgeNESError
 from edgenes_core.alpha import beta_rule
 from edgenes_core.architecture import shared_edges
+from edgenes_core.checkpoint import NO_KEEPER, FileKeeper
 from edgenes_core.config import (
     DartsConfig,
     EnsembleConfig,
@@ -46,8 +50,8 @@ def data():
     return load_dataset("digits")
 
 
-def run(name, data, config=SMALL, seed=0, limit=None):
-    search = load_searcher(name)(build_space(config.space), data, config, torch.Generator().manual_seed(seed))
+def run(name, data, config=SMALL, seed=0, limit=None, keeper=NO_KEEPER):
+    search = load_searcher(name)(build_space(config.space), data, config, torch.Generator().manual_seed(seed), keeper)
     return list(itertools.islice(search, limit))
 
 
@@ -82,6 +86,16 @@ def test_stops_when_its_consumer_stops(name, data):
     search.close()
     with pytest.raises(StopIteration):
         next(search)
+
+
+@pytest.mark.parametrize("name", SEARCHERS)
+def test_killed_and_resumed_it_proposes_the_same_cells(name, data, tmp_path):
+    rng = random.Random(name)
+    with suppress(Killed):  # a search without steps offers no state
+        run(name, data, keeper=Dying(tmp_path, rng, rng.randrange(4)))
+    resumed = run(name, data, keeper=FileKeeper(tmp_path))
+    cells = [[item for item in found if isinstance(item, Candidate)] for found in (resumed, run(name, data))]
+    assert cells[0] == cells[1]
 
 
 @pytest.mark.parametrize("name", SEARCHERS)

@@ -27,14 +27,14 @@ def test_training_learns_and_predicts_distributions():
     net, start = network(), math.log(10)
     losses = [event.values["train_loss"] for event in fit(net, data.train, CONFIG, torch.Generator().manual_seed(0))]
     assert losses[1] < losses[0] < start
-    probs = predict(net, data.val.x)
+    probs = predict(net, data.val)
     assert torch.allclose(probs.sum(1), torch.ones(len(data.val)), atol=1e-5)
     assert (probs.argmax(1) == data.val.y).float().mean() > 0.5
 
 
 def test_prediction_does_not_depend_on_the_batch():
-    net, x = network(), torch.randn(11, 1, 8, 8)
-    assert torch.allclose(predict(net, x, 3), predict(net, x, 11), atol=1e-6)
+    net, part = network(), Part(torch.randn(11, 1, 8, 8), torch.zeros(11, dtype=torch.long))
+    assert torch.allclose(predict(net, part, 3), predict(net, part, 11), atol=1e-6)
 
 
 def test_same_seed_same_network_bit_by_bit():
@@ -48,7 +48,7 @@ def test_stored_weights_are_the_network():
     data, trained = load_dataset("digits"), train_candidate("digits", CELL, CONFIG, 3, "cpu")
     net = network(seed=9)
     net.load_state_dict({name: torch.from_numpy(array) for name, array in trained.weights.items()})
-    assert np.allclose(predict(net, data.test.x).numpy(), trained.test, atol=1e-6)
+    assert np.allclose(predict(net, data.test).numpy(), trained.test, atol=1e-6)
 
 
 def test_diverging_training_is_said():

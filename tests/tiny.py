@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from edgenes_core.checkpoint import EVERY, FileKeeper
 from edgenes_core.config import DartsConfig, EnsembleConfig, HypernetConfig, PipelineConfig, RetrainConfig
 from edgenes_core.pipeline import run_pipeline
 from edgenes_core.run_folder import Run
@@ -26,10 +28,32 @@ SETTINGS = [
 ]
 
 
-def finish(run: Run, stop=lambda: False) -> Run:
-    """Do what is left of a run, in this process."""
+class Killed(Exception):
+    """Stands for the death of the process: nothing in the engine knows it."""
+
+
+class Dying(FileKeeper):
+    """Stores about half of the states it is offered, and is killed at one of the offers."""
+
+    def __init__(self, folder: Path, rng: random.Random, offers: int) -> None:
+        super().__init__(folder, 0.0)
+        self.rng, self.left = rng, offers
+
+    def offer(self, stage, captured) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+        if self.rng.random() < 0.5:
+            super().offer(stage, captured)
+
+
+def finish(run: Run, stop=lambda: False, report=lambda event: None, every: float = EVERY) -> Run:
+    """Do what is left of a run, in this process; `every` seconds between two checkpoints, 0 for as many as there can be."""
     with ThreadPoolExecutor(1) as executor:
-        run_pipeline(Session(run, executor, "cpu", stop=stop))
+        try:
+            run_pipeline(Session(run, executor, "cpu", report, stop, every))
+        finally:
+            executor.shutdown(cancel_futures=True)
     return run
 
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from edgenes_core.figures.build import Literal, figure, title
 from edgenes_core.figures.cells import word
 from edgenes_core.figures.theme import OKABE_ITO
-from edgenes_core.records import METRICS, Event
+from edgenes_core.records import METRICS, Event, without_redone
 from edgenes_core.space import SearchSpace
 
 MOST_POINTS = 400  # more than a curve of this width can show
@@ -46,9 +46,9 @@ class AlphaInfo(NamedTuple):
 def curves_info(events: Sequence[Event], stage: str, metrics: Sequence[str]) -> tuple[Curve, ...]:
     """Finite values of a stage by metric, thinned evenly to 400 points with the last kept; metrics never seen are left out.
 
-    A resumed stage counts its steps anew: only the events since its last restart are drawn.
+    Steps that a resumed stage did again are drawn once.
     """
-    here = _latest_attempt([event for event in events if event.stage == stage])
+    here = without_redone(event for event in events if event.stage == stage)
     curves = []
     for metric in metrics:
         pairs = [(e.step, e.values[metric]) for e in here if np.isfinite(e.values.get(metric, np.nan))]
@@ -139,11 +139,6 @@ def plot_alpha(info: AlphaInfo | None, *, dark: bool) -> go.Figure:
 def _edge_names(space: SearchSpace) -> tuple[str, ...]:
     several = len(space.cells) > 1
     return tuple(f"{e.cell + ' ' if several else ''}{e.parent} → {e.node}" for e in space.edges)
-
-
-def _latest_attempt(events: list[Event]) -> list[Event]:
-    starts = [i for i in range(1, len(events)) if events[i].step < events[i - 1].step]
-    return events[starts[-1] :] if starts else events
 
 
 def _thin(count: int) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Searchers: one protocol, one readable list. Importing this file does not import torch.
 
-A searcher is `search(space, data, config, generator)`: a generator that yields `Event`s and `Candidate`s, never saves, never
-plots, stops when its consumer stops iterating, and is deterministic by the state of the torch generator it is given.
+A searcher is `search(space, data, config, generator, keeper)`: a generator that yields `Event`s and `Candidate`s, never plots,
+stops when its consumer stops iterating, and is deterministic by the state of the torch generator it is given. It never saves:
+it offers its state to the keeper, and goes on from what the keeper recalls with the same bits as if never stopped.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from edgenes_core.space import SearchSpace
 if TYPE_CHECKING:
     import torch
 
+    from edgenes_core.checkpoint import Keeper
     from edgenes_core.data import Dataset
 
 
@@ -35,7 +37,12 @@ class Searcher(Protocol):
     """What a search module's `search` looks like."""
 
     def __call__(
-        self, space: SearchSpace, data: Dataset, config: PipelineConfig, generator: torch.Generator
+        self,
+        space: SearchSpace,
+        data: Dataset,
+        config: PipelineConfig,
+        generator: torch.Generator,
+        keeper: Keeper = ...,
     ) -> Iterator[Event | Candidate]: ...
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from edgenes_core.checkpoint import NO_KEEPER, Keeper
 from edgenes_core.config import PipelineConfig
 from edgenes_core.data import Dataset
 from edgenes_core.records import Event
@@ -15,7 +16,11 @@ from edgenes_core.space import SearchSpace
 
 
 def search(
-    space: SearchSpace, data: Dataset, config: PipelineConfig, generator: torch.Generator
+    space: SearchSpace,
+    data: Dataset,
+    config: PipelineConfig,
+    generator: torch.Generator,
+    keeper: Keeper = NO_KEEPER,
 ) -> Iterator[Event | Candidate]:
     """`config.ensemble.controls` cells."""
     rng = numpy_generator(generator)

@@ -8,26 +8,30 @@ and what is added to its loss, comes in as arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from edgenes_core.data import Dataset, Part, batches
+from edgenes_core.config import AugmentConfig
+from edgenes_core.data import Dataset, Part
+from edgenes_core.order import Order
+from edgenes_core.supernet import Supernet
 
 CLIP = 5.0
 SMALL_PIXELS = 64
 
 
-def endless(part: Part, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of a part, epoch after epoch in new random orders; BatchNorm needs at least two images."""
-    size = min(size, len(part))
-    while True:
-        for rows in batches(len(part), size, generator):
-            if len(rows) == size:
-                rows = rows.to(part.x.device)
-                yield part.x[rows], part.y[rows]
+@dataclass(frozen=True)
+class Stream:
+    """Endless batches (x, y) of a part, all of one size, epoch after epoch in new random orders."""
+
+    part: Part
+    order: Order
+
+    def __next__(self) -> tuple[Tensor, Tensor]:
+        return self.part.draw(next(self.order), self.order.generator)
 
 
 def search_threads(data: Dataset) -> int:
@@ -35,22 +39,23 @@ def search_threads(data: Dataset) -> int:
 
     The default follows OMP_NUM_THREADS, which a job started by the app sets to 1.
     """
-    return 1 if data.val.x[0, 0].numel() <= SMALL_PIXELS else torch.get_num_threads()
+    return 1 if data.val.images[0, 0].numel() <= SMALL_PIXELS else torch.get_num_threads()
 
 
-def linear(start: float, end: float, step: int, steps: int) -> float:
-    """Schedule that really reaches `end` at the last step."""
-    return start + (end - start) * step / max(1, steps - 1)
+def streams(data: Dataset, batch: int, augment: AugmentConfig, generator: torch.Generator) -> tuple[Stream, Stream]:
+    """Endless batches of train-w, augmented, and of train-α, never augmented: α is judged on images as they are."""
+    halves = (data.train_w.augmented(augment), data.train_alpha)
+    train_w, train_alpha = (Stream(half, Order(len(half), batch, generator, whole=True)) for half in halves)
+    return train_w, train_alpha
 
 
-def streams(
-    data: Dataset, batch: int, generator: torch.Generator
-) -> tuple[Iterator[tuple[Tensor, Tensor]], Iterator[tuple[Tensor, Tensor]]]:
-    """Endless batches of train-w and of train-α."""
-    return endless(data.train_w, batch, generator), endless(data.train_alpha, batch, generator)
-
-
-def data_loss(supernet: torch.nn.Module, batch: tuple[Tensor, Tensor], mixing: Tensor) -> Tensor:
+def data_loss(supernet: Supernet, batch: tuple[Tensor, Tensor], mixing: Tensor) -> Tensor:
     """Mean cross-entropy of a batch under a mixing."""
     x, y = batch
     return F.cross_entropy(supernet(x, mixing), y)
+
+
+def architecture_loss(supernet: Supernet, batch: tuple[Tensor, Tensor], mixing: Tensor) -> Tensor:
+    """The same, differentiable in the mixing alone: what an architecture step needs costs about half."""
+    x, y = batch
+    return F.cross_entropy(supernet.with_weights_fixed(x, mixing), y)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import torch
 
+from edgenes_core.checkpoint import NO_KEEPER, Keeper
 from edgenes_core.config import PipelineConfig
 from edgenes_core.data import Dataset
 from edgenes_core.records import Event
@@ -20,10 +21,14 @@ from edgenes_core.space import SearchSpace
 
 
 def search(
-    space: SearchSpace, data: Dataset, config: PipelineConfig, generator: torch.Generator
+    space: SearchSpace,
+    data: Dataset,
+    config: PipelineConfig,
+    generator: torch.Generator,
+    keeper: Keeper = NO_KEEPER,
 ) -> Iterator[Event | Candidate]:
     """α* by DARTS, then `config.ensemble.controls` deviations of it."""
-    base = yield from search_cell(space, data, config.darts, generator)
+    base = yield from search_cell(space, data, config.darts, generator, keeper=keeper)
     rng = numpy_generator(generator)
     for shared in deviation_counts(space.lambda_max, config.ensemble.controls):
         yield Candidate(space.sample_sharing(base.architecture, shared, rng), float(shared))

@@ -12,21 +12,23 @@ The regulariser never touches the supernet, so many λ a step are nearly free; t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from edgenes_core.alpha import mixing
+from edgenes_core.checkpoint import NO_KEEPER, Keeper, LoopPart
 from edgenes_core.config import HypernetConfig, PipelineConfig
 from edgenes_core.data import Dataset
-from edgenes_core.hypernet import Hypernet, polish, start_hypernet, warmed_penalty
+from edgenes_core.hypernet import Hypernet, polish_loss, start_hypernet, warmed_penalty
 from edgenes_core.lambda_path import Knots, choose_pool, lambda_error, lambda_path
 from edgenes_core.records import Event
 from edgenes_core.search import Candidate
-from edgenes_core.search.bilevel import CLIP, data_loss, streams
-from edgenes_core.search.darts import SearchResult, search_cell, snapshot
+from edgenes_core.search.bilevel import CLIP, Stream, architecture_loss, data_loss, streams
+from edgenes_core.search.darts import SearchResult, picture, search_cell
+from edgenes_core.search.loop import Measured, Rows, run_steps
 from edgenes_core.space import SearchSpace
 from edgenes_core.supernet import Supernet
 from edgenes_core.train import descend, set_cosine, weight_optimizer, weight_step
@@ -35,64 +37,131 @@ FORWARD_TEMPERATURE = 0.2  # where the search of α* ended
 REPORT_EVERY = 10  # steps between two measurements of the achieved λ
 
 
+@dataclass(frozen=True)
+class MapSearch:
+    """All that a step of the hypernetwork's training reads and changes."""
+
+    hypernet: Hypernet
+    supernet: Supernet
+    generator: torch.Generator
+    weights: torch.optim.Optimizer
+    knots: torch.optim.Optimizer
+    polish: torch.optim.Optimizer
+    train_w: Stream
+    train_alpha: Stream
+
+    @property
+    def steps(self) -> int:
+        """Bilevel steps and polish steps together."""
+        return self.hypernet.config.steps + self.hypernet.config.polish_steps
+
+    def parts(self) -> dict[str, LoopPart]:
+        """What a checkpoint holds."""
+        return {
+            "supernet": self.supernet,
+            "values": self.hypernet.values,
+            "weights": self.weights,
+            "knots": self.knots,
+            "polish": self.polish,
+            "train_w": self.train_w.order,
+            "train_alpha": self.train_alpha.order,
+            "generator": self.generator,
+        }
+
+
 def search(
-    space: SearchSpace, data: Dataset, config: PipelineConfig, generator: torch.Generator
+    space: SearchSpace,
+    data: Dataset,
+    config: PipelineConfig,
+    generator: torch.Generator,
+    keeper: Keeper = NO_KEEPER,
 ) -> Iterator[Event | Candidate]:
     """Protocol form: α*, then the pool along λ."""
-    base = yield from search_cell(space, data, config.darts, generator)
-    knots = yield from train_hypernet(space, data, base, config.hypernet, generator)
+    base = yield from search_cell(space, data, config.darts, generator, keeper=keeper)
+    knots = yield from train_hypernet(space, data, base, config.hypernet, generator, keeper)
     for interval in choose_pool(space, knots, base.architecture, config.ensemble.pool):
         yield Candidate(interval.architecture, (interval.lo + interval.hi) / 2)
 
 
 def train_hypernet(
-    space: SearchSpace, data: Dataset, base: SearchResult, config: HypernetConfig, generator: torch.Generator
+    space: SearchSpace,
+    data: Dataset,
+    base: SearchResult,
+    config: HypernetConfig,
+    generator: torch.Generator,
+    keeper: Keeper = NO_KEEPER,
 ) -> Generator[Event, None, Knots]:
     """Yields one event a step, returns the trained knots; the supernet of the base search is trained on."""
-    hypernet = start_hypernet(space, base.architecture, config, generator, data.val.x.device)
-    weights = weight_optimizer(base.supernet, config.weight_lr)
-    optimizer = torch.optim.Adam([hypernet.values], lr=config.lr, betas=(0.5, 0.999))
-    train_w, train_alpha = streams(data, config.batch, generator)
-    start, total = time.monotonic(), config.steps + config.polish_steps
-    for step in range(config.steps):
-        set_cosine(weights, config.weight_lr, step, config.steps)
-        loss, values = _architecture_loss(hypernet, base.supernet, next(train_alpha), step, generator)
-        descend(optimizer, hypernet.values, loss)
-        with torch.no_grad():
-            mixed = _mixing(hypernet, generator)
-        loss = data_loss(base.supernet, next(train_w), mixed)
-        weight_step(base.supernet, weights, loss, CLIP)
-        values["train_loss"] = float(loss.detach())
-        yield _report(hypernet, step, total, time.monotonic() - start, values)
-    yield from _polish(hypernet, generator, total, start)
-    return hypernet.knots()
+    found = start_map(space, data, base, config, generator)
+    yield from run_steps(
+        "hypernet",
+        found.steps,
+        found.parts(),
+        lambda step: map_step(found, step) if step < config.steps else polish_step(found, step),
+        lambda values: _describe(found.hypernet, values),
+        keeper,
+    )
+    return found.hypernet.knots()
 
 
-def _architecture_loss(
-    hypernet: Hypernet, supernet: Supernet, batch: tuple[Tensor, Tensor], step: int, generator: torch.Generator
-) -> tuple[Tensor, dict[str, float]]:
-    penalty = warmed_penalty(hypernet, step, hypernet.config.steps, generator)
-    loss = data_loss(supernet, batch, _mixing(hypernet, generator))
-    values = {"val_loss": float(loss.detach()), "regularizer": float(penalty.detach())}
-    return loss + penalty, values
+def start_map(
+    space: SearchSpace, data: Dataset, base: SearchResult, config: HypernetConfig, generator: torch.Generator
+) -> MapSearch:
+    """An untrained map, the inherited supernet, fresh optimisers and data streams."""
+    hypernet = start_hypernet(space, base.architecture, config, generator, data.device)
+    return MapSearch(
+        hypernet,
+        base.supernet,
+        generator,
+        weight_optimizer(base.supernet, config.weight_lr, config.optimizer),
+        torch.optim.Adam([hypernet.values], lr=config.lr, betas=(0.5, 0.999)),
+        torch.optim.Adam([hypernet.values], lr=config.polish_lr),
+        *streams(data, config.batch, config.augment, generator),
+    )
+
+
+def map_step(found: MapSearch, step: int) -> Measured:
+    """One bilevel step: the map on images and penalty, then the weights."""
+    hypernet, config, generator = found.hypernet, found.hypernet.config, found.generator
+    if config.schedule == "cosine":
+        set_cosine(found.weights, config.weight_lr, step, config.steps)
+    batch = next(found.train_alpha)
+    penalty = warmed_penalty(hypernet, step, config.steps, generator)
+    loss = architecture_loss(found.supernet, batch, _mixing(hypernet, generator))
+    values = {"val_loss": loss.detach(), "regularizer": penalty.detach()}
+    descend(found.knots, hypernet.values, loss + penalty)
+    with torch.no_grad():
+        mixed = _mixing(hypernet, generator)
+    loss = data_loss(found.supernet, next(found.train_w), mixed)
+    weight_step(found.supernet, found.weights, loss, CLIP)
+    return _measured(found, step, {**values, "train_loss": loss.detach()})
+
+
+def polish_step(found: MapSearch, step: int) -> Measured:
+    """One step on the penalties alone; the supernet stays."""
+    config = found.hypernet.config
+    loss, penalty = polish_loss(found.hypernet, step - config.steps, config.polish_steps, found.generator)
+    descend(found.polish, found.hypernet.values, loss)
+    return _measured(found, step, {"regularizer": penalty.detach()})
 
 
 def _mixing(hypernet: Hypernet, generator: torch.Generator) -> Tensor:
-    """(G, E, O): one noisy architecture for each of G stratified λ."""
+    """(G, E, O): one architecture for each of G stratified λ, noisy, or the plain softmax if the config says so."""
     lam = hypernet.draw(hypernet.config.data_lambdas, generator)
+    if hypernet.config.noise == "none":
+        return mixing(hypernet.space, hypernet.at(lam), 1.0)
     return mixing(hypernet.space, hypernet.at(lam), FORWARD_TEMPERATURE, generator)
 
 
-def _polish(hypernet: Hypernet, generator: torch.Generator, total: int, start: float) -> Generator[Event, None, None]:
-    config = hypernet.config
-    for step, penalty in enumerate(polish(hypernet, config.polish_steps, generator), config.steps):
-        yield _report(hypernet, step, total, time.monotonic() - start, {"regularizer": penalty})
+def _measured(found: MapSearch, step: int, values: dict[str, Tensor | float]) -> Measured:
+    """Every tenth step and the last leave a copy of the map, to be measured when it is read."""
+    reported = step % REPORT_EVERY == 0 or step == found.steps - 1
+    return Measured(values, found.hypernet.values.detach().clone() if reported else None)
 
 
-def _report(hypernet: Hypernet, step: int, total: int, seconds: float, values: dict[str, float]) -> Event:
-    """Event of a step; every tenth and the last also measure the achieved λ and picture α at λ = 0."""
-    if step % REPORT_EVERY and step != total - 1:
-        return Event("hypernet", step + 1, total, seconds, values)
-    path = lambda_path(hypernet.space, hypernet.knots(), hypernet.base)
-    picture = snapshot(hypernet.space, hypernet.at(hypernet.device_positions.new_zeros(1))[0])
-    return Event("hypernet", step + 1, total, seconds, {**values, "lambda_error": lambda_error(path)}, picture)
+def _describe(hypernet: Hypernet, values: Tensor) -> tuple[dict[str, float], Rows]:
+    """The achieved λ of the map with these values (K, S), and the picture of α at λ = 0."""
+    then = replace(hypernet, values=values)
+    path = lambda_path(hypernet.space, then.knots(), hypernet.base)
+    alpha = then.at(then.device_positions.new_zeros(1))[0]
+    return {"lambda_error": lambda_error(path)}, picture(hypernet.space, alpha)

@@ -15,25 +15,30 @@ from torch import Tensor
 
 from edgenes_core.alpha import beta_rule
 from edgenes_core.architecture import Architecture
+from edgenes_core.checkpoint import NO_KEEPER, Keeper
 from edgenes_core.config import DartsConfig, PipelineConfig, RegularizerConfig
 from edgenes_core.data import Dataset
 from edgenes_core.records import Event
 from edgenes_core.regularizers import lambda_penalty, soft_count, soft_target
 from edgenes_core.search import Candidate
-from edgenes_core.search.bilevel import linear
 from edgenes_core.search.darts import Penalty, search_cell
 from edgenes_core.space import SearchSpace
+from edgenes_core.train import linear
 
 
 def search(
-    space: SearchSpace, data: Dataset, config: PipelineConfig, generator: torch.Generator
+    space: SearchSpace,
+    data: Dataset,
+    config: PipelineConfig,
+    generator: torch.Generator,
+    keeper: Keeper = NO_KEEPER,
 ) -> Iterator[Event | Candidate]:
     """α* first, then one search for each λ = 0, 1, …, Λ."""
-    base = yield from search_cell(space, data, config.darts, generator)
+    base = yield from search_cell(space, data, config.darts, generator, keeper=keeper)
     yield Candidate(base.architecture, float(space.lambda_max))
     for lam in range(space.lambda_max + 1):
         pull = fixed_penalty(space, base.architecture, lam, config.darts, config.hypernet.regularizer, generator)
-        result = yield from search_cell(space, data, config.darts, generator, pull, f"fixed_lambda {lam}")
+        result = yield from search_cell(space, data, config.darts, generator, pull, f"fixed_lambda {lam}", keeper)
         yield Candidate(beta_rule(space, result.logits), float(lam))
 
 

@@ -1,67 +1,93 @@
-"""What a run will cost, scaled from the measured stage costs of a finished one."""
+"""What a run will take on this machine: its steps timed once per shape, in a process of their own, the rest is arithmetic."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Hashable
+from pathlib import Path
 
+import streamlit as st
+
+from edgenes_core import EdgeNESError, jobs
 from edgenes_core.config import PipelineConfig
-from edgenes_core.run_folder import Run
-from edgenes_core.run_records import Manifest
+from edgenes_core.estimate import Estimate, Timing, estimate, shape_of, timed_alike
+from edgenes_core.executors import default_workers
+from edgenes_core.progress import duration
+from edgenes_core.schema import from_dict, to_dict
 from pages.widgets import session
+from pages.widgets.monitor import CURVES
 
-DIGITS_IMAGES = 1150  # of the training part of digits
-
-
-class Estimate(NamedTuple):
-    """Seconds of the whole, networks to retrain, and the run whose costs were scaled."""
-
-    seconds: float
-    networks: int
-    basis: str
+COMMAND = (sys.executable, "-m", "edgenes_core", "estimate", "--config", "-", "--json")
+LONGEST = 180  # seconds to wait for a measurement
+WORDS = CURVES | {"embed": "map of cells"}
 
 
-def networks(config: PipelineConfig) -> int:
-    """At most so many trainings: the pool over its seeds, the seeds of α*, both controls."""
-    e = config.ensemble
-    return e.pool * e.seeds + (e.size - 1) + 2 * e.controls
+class MeasureError(EdgeNESError):
+    """A measurement that did not end as it should."""
 
 
-def work(config: PipelineConfig, images: int) -> dict[str, float]:
-    """Images × channels × layers that pass through each stage: proportional to its seconds on one machine."""
-    cells = len(config.space.cells.split("+")) * config.space.inputs_per_node
-    supernet, net = config.darts.channels * config.darts.layers, config.retrain.channels * config.retrain.layers
-    return {
-        "darts": 2.0 * config.darts.steps * config.darts.batch * supernet,
-        "hypernet": 2.0 * config.hypernet.steps * config.hypernet.batch * supernet,
-        "retrain": float(networks(config) * config.retrain.epochs * images * net * cells),
-        "select": 1.0,
-        "embed": 1.0,
-    }
+@st.cache_resource
+def timings() -> dict[Hashable, Timing]:
+    """What was measured since the app was started, for all sessions."""
+    return {}
 
 
-def estimate(config: PipelineConfig, reference: Manifest, name: str) -> Estimate | None:
-    """Scale a finished run stage by stage; None if it lacks a stage."""
-    images = _images(reference)
-    here, there = work(config, images), work(reference.config, images)
-    costs = {stage: reference.cost(stage) for stage in here}
-    total = sum(cost.seconds * here[stage] / there[stage] for stage, cost in costs.items() if cost)
-    return Estimate(total, networks(config), name) if all(costs.values()) else None
+def expected_time(config: PipelineConfig, *, key: str) -> None:
+    """The range of wall time, or the button that measures it."""
+    with session.guard():
+        found = known(config)
+        if found is None:
+            st.caption("Not measured yet for images and networks of these sizes.")
+        else:
+            st.metric("expected", f"{duration(found.low)} – {duration(found.high)}", label_visibility="collapsed")
+            st.caption(in_words(found))
+        label = "Measure on this machine" if found is None else "Measure again"
+        help = "Times a few steps of this run, about ten seconds, in a process of their own. Nothing is downloaded or stored."
+        if st.button(label, key=f"{key}_measure", icon=":material/timer:", width="stretch", help=help):
+            with st.spinner("Timing a few steps …", show_time=True):
+                timings()[same_time(config)] = measure(config)
+            st.rerun()
 
 
-def best_estimate(config: PipelineConfig) -> Estimate | None:
-    """From the newest finished run of this machine on the same images, else from any finished run."""
-    finished = [(run, m) for run in session.all_runs() for m in [run.manifest] if m.state == "finished"]
-    finished.sort(key=lambda pair: (pair[1].config.dataset != config.dataset, session.origin(pair[0]) != "your run"))
-    for run, manifest in finished:
-        if found := estimate(config, manifest, _name(run)):
-            return found
-    return None
+def known(config: PipelineConfig) -> Estimate | None:
+    """The estimate, if steps of this shape were measured."""
+    timing, cores = timings().get(same_time(config)), default_workers()
+    return estimate(config, shape_of(config.dataset), timing, cores, cores) if timing else None
 
 
-def _name(run: Run) -> str:
-    return "the bundled run" if session.origin(run) == "bundled run" else f"your run {run.id}"
+def same_time(config: PipelineConfig) -> Hashable:
+    """Equal for configs whose steps take the same time."""
+    shape = shape_of(config.dataset)
+    return timed_alike(config), shape.channels, shape.height, shape.width, shape.classes
 
 
-def _images(manifest: Manifest) -> int:
-    parts = manifest.dataset.get("images", {})
-    return sum(parts.get(name, 0) for name in ("train_w", "train_alpha")) or DIGITS_IMAGES
+def measure(config: PipelineConfig) -> Timing:
+    """Time the steps as a job would take them (niced, one thread); MeasureError says what went wrong."""
+    package = str(Path(__file__).resolve().parents[2])
+    search = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    try:
+        done = subprocess.run(
+            ["nice", "-n", str(jobs.NICE), *COMMAND],
+            input=json.dumps(to_dict(config)),
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": search},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise MeasureError(f"The steps could not be timed: {error}. The run can be launched all the same.") from None
+    if done.returncode:
+        raise MeasureError((done.stderr.strip().splitlines() or ["The steps could not be timed."])[-1])
+    return from_dict(Timing, json.loads(done.stdout.splitlines()[-1])["timing"])
+
+
+def in_words(found: Estimate) -> str:
+    """What the range is made of."""
+    stages = ", ".join(f"{WORDS[name]} {duration(seconds)}" for name, seconds in found.stages.items() if seconds)
+    return (
+        f"At most {found.networks} networks on {found.workers} workers: {stages}. From steps timed on this machine; "
+        "the upper end if nothing overlaps or other programs run beside it."
+    )

@@ -10,6 +10,7 @@ import streamlit as st
 
 from edgenes_core import EdgeNESError, jobs
 from edgenes_core.jobs import JobState, Progress
+from edgenes_core.progress import duration
 from edgenes_core.records import Event
 from edgenes_core.run_folder import STAGES, Run
 from pages.widgets import session
@@ -116,6 +117,10 @@ def stage_line(run: Run, progress: Progress, state: JobState) -> None:
         else:
             parts.append(f":gray[:material/radio_button_unchecked: {about}]")
     st.markdown(":small[" + " → ".join(parts) + "]")
+    if peak := max((cost.peak_memory for stage in STAGES if (cost := manifest.cost(stage))), default=0):
+        st.caption(
+            f"Memory of the run's own process: at most {peak / 1e9:.1f} GB. Each training process takes its own."
+        )
 
 
 def curves(run: Run, events: Sequence[Event], progress: Progress) -> None:
@@ -156,15 +161,3 @@ def current_stage(events: Sequence[Event], progress: Progress) -> str:
     if progress.stage in CURVES:
         return progress.stage
     return next((event.stage for event in reversed(events) if event.stage in CURVES), "darts")
-
-
-def duration(seconds: float) -> str:
-    """4 s, 1 min 20 s, 3 h 5 min."""
-    whole = round(seconds)
-    if whole < 1:
-        return "under 1 s"
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
