@@ -29,6 +29,7 @@ demo: .venv/app
 	$(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != (3, 11))" || \
 		{ echo "EdgeNES Explorer needs Python 3.11; set it with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(BIN)/pip install -q -r requirements.txt
+	$(BIN)/python -m edgenes_core.compiled
 	touch $@
 
 .venv/dev: .venv/app requirements-dev.txt

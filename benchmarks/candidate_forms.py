@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgenes_core import compiled
+from edgenes_core import compiled, wide
 from edgenes_core.architecture import Architecture
 from edgenes_core.network import FactorizedReduce, Network
 from edgenes_core.space import SearchSpace
@@ -104,6 +104,7 @@ def _released_operation(name: str, c: int, stride: int) -> nn.Module:
 
 
 def stacked(networks: Sequence[Network], batches: Sequence[Batch]) -> Step:
+    """With torch's own operations alone: functions that are differentiated by hand cannot be mapped."""
     weights, buffers = torch.func.stack_module_state(list(networks))
     optimizer = torch.optim.AdamW(weights.values(), lr=RATE, weight_decay=3e-4, fused=True)
     x, y = (torch.stack(part) for part in zip(*batches, strict=True))
@@ -114,7 +115,7 @@ def stacked(networks: Sequence[Network], batches: Sequence[Batch]) -> Step:
     slopes, each = torch.func.vmap(torch.func.grad(loss)), torch.arange(len(networks), device=x.device)
 
     def step() -> None:
-        with patch.object(compiled, "unavailable", lambda: "vmap needs torch's own operations"):
+        with patch.object(compiled, "unavailable", lambda: "no vmap"), patch.object(wide, "ROW_PIXELS", 0):
             fixed = {name: weight.detach() for name, weight in weights.items()}  # else autograd records it all again
             found = slopes(fixed, buffers, x, y)
         for name, slope in found.items():
@@ -162,13 +163,13 @@ class Together(nn.Module):
         self.modules_called = nn.ModuleList(module for module, _ in self.calls)
 
     def _side_by_side(self, modules: Sequence[nn.Module], owners: list[int]) -> nn.Module:
-        wide = copy.deepcopy(modules[0])
-        for name, parameter in wide.named_parameters():
+        one = copy.deepcopy(modules[0])
+        for name, parameter in one.named_parameters():
             parameter.data = torch.cat([module.get_parameter(name).data for module in modules])
             self.owners[parameter] = torch.tensor(owners)
-        for name, buffer in wide.named_buffers():
+        for name, buffer in one.named_buffers():
             buffer.data = torch.cat([module.get_buffer(name) for module in modules])
-        return wide
+        return one
 
     def forward(self, x: Tensor) -> Tensor:
         maps = self.stem(x.transpose(0, 1).flatten(1, 2), 1)

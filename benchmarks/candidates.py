@@ -10,7 +10,8 @@ ways take turns (A B C D A B C D) in one run, medians. Reference: one network af
     vmap          torch.func over six seeds of ONE cell, since stacked weights need one graph; its reference are the same six
     memory kept   the worker's allocator keeps freed memory, against one that hands it back (device.keep_freed_memory)
 
-grouped and vmap run plain torch, since a compiled form cannot be stacked. Chosen: two workers, see docs/adr/0009.
+grouped and vmap run plain torch, since the compiled form cannot be stacked. Chosen: two workers, see docs/adr/0009. Measure
+on an idle machine: with one of two cores busy, two OpenMP threads are several times slower than one, and two workers no faster.
 
     python benchmarks/candidates.py --json
 """
@@ -21,6 +22,7 @@ import multiprocessing
 import os
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, wait
@@ -33,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from candidate_forms import Released, Step, batch, network, sampled, separate, stacked, together
 
 from edgenes_core.device import keep_freed_memory
-from edgenes_core.executors import local_executor
+from edgenes_core.executors import end_with_parent, local_executor
 
 COUNT, WORKERS = 6, 2
 SHAPES = {  # name: side, colours, C, steps per turn
@@ -66,6 +68,7 @@ def train(shape: str, index: int, steps: int) -> None:
 
 def start_plainly() -> None:
     """A worker whose allocator is as glibc sets it."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
 
 
@@ -132,7 +135,7 @@ def cases(shape: str, ms: dict[str, float], threads: int) -> list[dict[str, obje
             "reference_ms": round(ms[reference], 1),
             "ratio": round(ms[reference] / ms[ours], 2),
             "target": None,
-            "reference_threads": 1 if reference == "handed back" else threads,
+            "reference_threads": 1 if reference in ("one thread", "handed back") else threads,
         }
         for title, ours, reference in ROWS
     ]

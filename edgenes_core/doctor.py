@@ -27,12 +27,13 @@ class Check:
 
 
 def examine(runs: Path) -> list[Check]:
-    """Python, packages, torchvision's import, device, datasets, and whether the data folder and `runs` can be written."""
+    """Python, packages, torchvision's import, device, engine, datasets, and whether the data folder and `runs` can be written."""
     return [
         _check("python", _python),
         *(_check(name, partial(version, name)) for name in PACKAGES),
         _check("torchvision", _torchvision),
         _check("device", _device),
+        _check("engine", _engine),
         _check("digits", _digits),
         *(_check(known.name, partial(_named, known.name)) for known in KNOWN.values() if known.files),
         _check("data folder", lambda: _writable(data_folder())),
@@ -65,6 +66,14 @@ def _device() -> str:
     from edgenes_core.device import choose_device, describe
 
     return describe(choose_device("auto"))
+
+
+def _engine() -> str:
+    """Plain torch is slower, not wrong: never a failure."""
+    from edgenes_core.compiled import unavailable
+
+    reason = unavailable()
+    return f"plain torch on the CPU: {reason}" if reason else "compiled loops on the CPU"
 
 
 def _digits() -> str:

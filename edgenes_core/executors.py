@@ -37,7 +37,7 @@ def stop_workers() -> None:
 
 def _start_worker() -> None:
     os.environ.update(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     import torch
 
     from edgenes_core.device import keep_freed_memory
@@ -46,7 +46,7 @@ def _start_worker() -> None:
     keep_freed_memory()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A worker whose run was killed must not go on training: it would wait for tasks for ever."""
     if parent := multiprocessing.parent_process():
         parent.join()

@@ -25,6 +25,7 @@ import torch
 from edgenes_core import EdgeNESError, ensembles, tasks
 from edgenes_core.architecture import Architecture
 from edgenes_core.checkpoint import Keeper
+from edgenes_core.compiled import engine
 from edgenes_core.data import Dataset, load_dataset
 from edgenes_core.device import choose_device, describe, peak_memory
 from edgenes_core.executors import WorkerError
@@ -52,7 +53,7 @@ def run_pipeline(session: Session) -> None:
     try:
         data = load_dataset(run.config.dataset, choose_device(session.device))
         torch.set_num_threads(search_threads(data))
-        run.update(dataset=data.summary(), device=describe(data.device))
+        run.update(dataset=data.summary(), device=f"{describe(data.device)} ({engine(data.device)})")
         run.save_targets(data.val.y.cpu().numpy(), data.test.y.cpu().numpy())
         for stage, work in STAGE_WORK.items():
             if not run.has(stage):

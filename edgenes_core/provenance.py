@@ -12,7 +12,7 @@ from edgenes_core import __version__
 
 def versions() -> dict[str, str]:
     """Versions that can change a number."""
-    packages = ("torch", "numpy", "scikit-learn", "umap-learn")
+    packages = ("torch", "numba", "numpy", "scikit-learn", "umap-learn")
     return {"edgenes": __version__, "python": platform.python_version(), **{p: version(p) for p in packages}}
 
 

@@ -21,6 +21,7 @@ from edgenes_core.config import PRESETS
 from edgenes_core.published import preset
 from edgenes_core.records import Event
 from edgenes_core.run_folder import Run
+from edgenes_core.run_records import Cost
 from edgenes_core.runs import RunStore
 from pages.widgets import dataset, estimate
 from pages.widgets.monitor import EventLog, duration
@@ -123,6 +124,14 @@ def test_a_finished_run_shows_its_curves_and_no_buttons(runs):  # noqa: F811
     assert len(app.get("plotly_chart")) == 2
     assert "at step 3" in words(app)
     assert not [b.key for b in app.button if b.key in ("train_cancel", "train_resume")]
+
+
+def test_the_memory_of_a_run_is_said_where_it_was_recorded(runs):  # noqa: F811
+    run = sample_runs.created(runs)
+    run.finish_stage("darts", Cost(1.0, 64))
+    assert "GB" not in words(shown("train.py", run)), "runs of earlier versions did not record it"
+    run.finish_stage("hypernet", Cost(1.0, 64, peak_memory=1_260_000_000))
+    assert "at most 1.3 GB" in words(shown("train.py", run))
 
 
 def test_an_event_log_reads_on_and_keeps_one_picture_of_each_stage(runs):  # noqa: F811

@@ -36,7 +36,8 @@ def results(run: Run) -> dict[str, bytes]:
 def test_every_stage_is_done_billed_and_seen(run):
     assert set(run.manifest.stages) == set(STAGES)
     assert run.manifest.state == "finished"
-    assert all(run.manifest.cost(stage).seconds > 0 for stage in ("darts", "hypernet", "retrain"))
+    costs = [run.manifest.cost(stage) for stage in ("darts", "hypernet", "retrain")]
+    assert all(cost.seconds > 0 and cost.peak_memory > 0 for cost in costs)
     seen = [event.stage for event in run.events()[0]]
     assert list(dict.fromkeys(seen)) == list(STAGES)
     assert all(len(row) == 7 for event in run.events()[0] for row in event.alpha)

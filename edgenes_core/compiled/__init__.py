@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
+import torch
 from torch import Tensor
 
 SMALL_PIXELS = 64  # up to 8×8 a row is short, and 64 images together keep the loops long; …
@@ -31,6 +32,11 @@ def unavailable() -> str:
         return f"numba does not work here ({error})"
     features = binding.get_host_cpu_features()
     return "" if features.get("avx2") or features.get("neon") else "this processor has no AVX2; torch is faster on it"
+
+
+def engine(device: torch.device) -> str:
+    """For a run's record: what computes on this device."""
+    return "compiled" if device.type == "cpu" and not unavailable() else "plain torch"
 
 
 def lanes(images: Tensor) -> int:

@@ -56,12 +56,13 @@ class Upstream(NamedTuple):
 
 
 def per_group(work: Callable[[int], None], groups: int) -> None:
-    """work(0), work(1), …, side by side in as many threads as torch may use."""
-    if torch.get_num_threads() == 1 or groups == 1:
-        for group in range(groups):
-            work(group)
-    else:
-        list(_threads(torch.get_num_threads()).map(work, range(groups)))
+    """work(0), work(1), …, side by side in as many threads as torch may use, this one among them."""
+    threads = torch.get_num_threads()
+    others = [_threads(threads - 1).submit(work, group) for group in range(1, groups)] if threads > 1 else []
+    for group in range(1 if others else groups):
+        work(group)
+    for other in others:
+        other.result()
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from edgenes_core.compiled import engine
 from edgenes_core.config import AugmentConfig
 from edgenes_core.data import Dataset, Part
 from edgenes_core.order import Order
@@ -35,11 +36,13 @@ class Stream:
 
 
 def search_threads(data: Dataset) -> int:
-    """CPU threads of a search: one for images up to 8×8, where a second costs more than it brings, else torch's default.
+    """CPU threads of a search: one for the compiled engine and for images up to 8×8, else torch's default.
 
-    The default follows OMP_NUM_THREADS, which a job started by the app sets to 1.
+    A second thread makes the compiled step 1.1 times as fast (benchmarks/README.md) and would take a core from the workers
+    that train networks meanwhile. The default follows OMP_NUM_THREADS, which a job started by the app sets to 1.
     """
-    return 1 if data.val.images[0, 0].numel() <= SMALL_PIXELS else torch.get_num_threads()
+    small = data.val.images[0, 0].numel() <= SMALL_PIXELS
+    return 1 if small or engine(data.device) == "compiled" else torch.get_num_threads()
 
 
 def streams(data: Dataset, batch: int, augment: AugmentConfig, generator: torch.Generator) -> tuple[Stream, Stream]:
