@@ -31,6 +31,7 @@ from benchmarks import earlier_depthwise
 from benchmarks.step_floor import floor_ms
 from edgenes_core import compiled, wide
 from edgenes_core.alpha import mixing
+from edgenes_core.device import keep_freed_memory
 from edgenes_core.search.bilevel import architecture_loss, data_loss
 from edgenes_core.space import SearchSpace
 from edgenes_core.supernet import Supernet
@@ -72,10 +73,11 @@ def reference(net, batches, logits, optimizer, space):
 FORMS = {"per-edge": reference, "earlier": earlier, "torch": ours, "compiled": ours}
 
 
-def run(form: str, *arguments: object) -> float:
+def run(form: str, threads: int, *arguments: object) -> float:
     """Milliseconds of one step of a form."""
     os.environ["EDGENES_ENGINE"] = "auto" if form == "compiled" else "torch"
     compiled.unavailable.cache_clear()
+    torch.set_num_threads(1 if form == "compiled" else threads)  # as a search does: the compiled loops bring their own
     wide.depthwise = earlier_depthwise.earlier if form == "earlier" else earlier_depthwise.present
     start = time.perf_counter()
     FORMS[form](*arguments)
@@ -94,10 +96,11 @@ def cases(name: str, threads: int, repeats: int) -> list[dict[str, object]]:
     times: dict[str, list[float]] = {form: [] for form in FORMS}
     for turn in range(repeats + 1):
         for form in FORMS:
-            took = run(form, *sides[form])
+            took = run(form, threads, *sides[form])
             if turn:  # the first turn warms up
                 times[form].append(took)
     median = {form: statistics.median(took) for form, took in times.items()}
+    torch.set_num_threads(threads)
     floor = floor_ms(space, side, channels, width, BATCH)
     label = f"{name}, {threads} thread{'s' if threads > 1 else ''}"
     print(
@@ -142,9 +145,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = []
+    keep_freed_memory()
     print(f"torch {torch.__version__}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     for threads in options.threads:
-        torch.set_num_threads(threads)
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        compiled.threads.cache_clear()
         for name in SHAPES:
             if options.only in name:
                 found += cases(name, threads, options.repeats)

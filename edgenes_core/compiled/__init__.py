@@ -34,6 +34,15 @@ def unavailable() -> str:
     return "" if features.get("avx2") or features.get("neon") else "this processor has no AVX2; torch is faster on it"
 
 
+@lru_cache(maxsize=1)
+def threads() -> int:
+    """Threads of the compiled loops: OMP_NUM_THREADS if it is set, as in workers, else one per usable core."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted):
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
 def engine(device: torch.device) -> str:
     """For a run's record: what computes on this device."""
     return "compiled" if device.type == "cpu" and not unavailable() else "plain torch"

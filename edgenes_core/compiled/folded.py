@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from edgenes_core.compiled import separable
+from edgenes_core.compiled import separable, threads
 from edgenes_core.compiled.mixing import fold_norm
 
 EPS = 1e-5  # as in torch's norms
@@ -56,17 +56,20 @@ class Upstream(NamedTuple):
 
 
 def per_group(work: Callable[[int], None], groups: int) -> None:
-    """work(0), work(1), …, side by side in as many threads as torch may use, this one among them."""
-    threads = torch.get_num_threads()
-    others = [_threads(threads - 1).submit(work, group) for group in range(1, groups)] if threads > 1 else []
-    for group in range(1 if others else groups):
+    """work(0), work(1), … in `compiled.threads()` threads, this one among them.
+
+    They are not torch's: its idle threads spin for a while after each operation, on the cores that are wanted here.
+    """
+    others = threads() - 1
+    waiting = [_pool(others).submit(work, group) for group in range(1, groups)] if others else []
+    for group in range(1 if waiting else groups):
         work(group)
-    for other in others:
-        other.result()
+    for future in waiting:
+        future.result()
 
 
 @lru_cache(maxsize=1)
-def _threads(count: int) -> ThreadPoolExecutor:
+def _pool(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count)
 
 

@@ -36,10 +36,9 @@ class Stream:
 
 
 def search_threads(data: Dataset) -> int:
-    """CPU threads of a search: one for the compiled engine and for images up to 8×8, else torch's default.
-
-    A second thread makes the compiled step 1.1 times as fast (benchmarks/README.md) and would take a core from the workers
-    that train networks meanwhile. The default follows OMP_NUM_THREADS, which a job started by the app sets to 1.
+    """Threads of torch's own operations in a search: one beside the compiled engine, which brings its own, and for images up
+    to 8×8, where a second costs more than it brings; else torch's default, which follows OMP_NUM_THREADS (a job started by
+    the app sets it to 1).
     """
     small = data.val.images[0, 0].numel() <= SMALL_PIXELS
     return 1 if small or engine(data.device) == "compiled" else torch.get_num_threads()
