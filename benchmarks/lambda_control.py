@@ -19,6 +19,8 @@ from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from edgenes_core.data import load_dataset
 from edgenes_core.lambda_path import LambdaPath, lambda_error, lambda_path
 from edgenes_core.pipeline import stage_generator
