@@ -76,24 +76,19 @@ class Source(nn.Module):
         return wide.norm(wide.pointwise(pixels, weight)).unflatten(0, (self.edges, -1))
 
     def _convolve(self, x: Tensor) -> dict[str, Tensor]:
-        """Every convolution of every edge: one pointwise product and one norm for all kinds, twice for separable ones."""
-        first = [
-            wide.depthwise(x, self.depthwise[f"{name}_1"], self.stride, 2 if name.startswith("dil") else 1)
-            for name in self.convolutions
-        ]
-        maps = self._pointwise(self.convolutions, 1, first)
-        second = [
-            wide.depthwise(torch.relu(maps[name].flatten(0, 1)), self.depthwise[f"{name}_2"], 1, 1)
-            for name in self.separable
-        ]
-        return maps | self._pointwise(self.separable, 2, second)
+        """Every convolution of every edge: per kind one depthwise and one pointwise product, twice for separable ones."""
+        maps = {}
+        for name in self.convolutions:
+            dilation = 2 if name.startswith("dil") else 1
+            y = self._stage(f"{name}_1", x, self.stride, dilation)
+            if name in self.separable:
+                y = self._stage(f"{name}_2", torch.relu(y), 1, 1)
+            maps[name] = y.unflatten(0, (self.edges, self.channels))
+        return maps
 
-    def _pointwise(self, names: list[str], stage: int, inputs: list[Tensor]) -> dict[str, Tensor]:
-        if not names:
-            return {}
-        weight = torch.cat([self.pointwise[f"{name}_{stage}"] for name in names])
-        y = wide.norm(wide.pointwise(torch.cat(inputs), weight))
-        return dict(zip(names, y.view(len(names), self.edges, self.channels, *y.shape[1:]), strict=True))
+    def _stage(self, stage: str, x: Tensor, stride: int, dilation: int) -> Tensor:
+        deep = wide.depthwise(x, self.depthwise[stage], stride, dilation)
+        return wide.norm(wide.pointwise(deep, self.pointwise[stage]))
 
 
 class SearchCell(nn.Module):
