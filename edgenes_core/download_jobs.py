@@ -12,12 +12,12 @@ import fcntl
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edgenes_core.catalogue import KNOWN, DataError, data_folder
+from edgenes_core.processes import environment, is_locked, reap
 
 COMMAND = (sys.executable, "-m", "edgenes_core", "download")
 HANDED_OVER = "EDGENES_DOWNLOAD"
@@ -39,8 +39,6 @@ def hold(name: str) -> Iterator[None]:
 def start(name: str) -> None:
     """Download in a process of its own; DataError if one is at it or it cannot be started."""
     descriptor = _locked(name)
-    package = Path(__file__).resolve().parents[1]
-    search = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
     try:
         with _log(name).open("wb") as log:
             process = subprocess.Popen(
@@ -50,29 +48,18 @@ def start(name: str) -> None:
                 stderr=log,
                 start_new_session=True,
                 pass_fds=(descriptor,),
-                env={**os.environ, "PYTHONPATH": search, HANDED_OVER: name},
+                env=environment(**{HANDED_OVER: name}),
             )
     except OSError as error:
         raise DataError(f"Cannot start the download of {name}: {error}.") from None
     finally:
         os.close(descriptor)
-    # Someone must wait for the child, or it stays a zombie for the life of the app.
-    threading.Thread(target=process.wait, daemon=True, name=f"reap-{name}").start()
+    reap(process, name)
 
 
 def busy(name: str) -> bool:
     """Whether a process is downloading the dataset now."""
-    try:
-        descriptor = os.open(_lock(name), os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_locked(_lock(name))
 
 
 def arrived(name: str) -> float:

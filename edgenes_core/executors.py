@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import Executor, ProcessPoolExecutor
 
 from edgenes_core import EdgeNESError
+from edgenes_core.processes import usable_cores
 
 MAX_WORKERS = 64
 
@@ -18,7 +19,7 @@ class WorkerError(EdgeNESError):
 
 def default_workers() -> int:
     """One worker per usable core: small networks train fastest with one thread each."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return usable_cores()
 
 
 def local_executor(workers: int) -> Executor:

@@ -15,14 +15,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from edgenes_core import EdgeNESError, storage
+from edgenes_core.processes import environment, is_locked, reap
 from edgenes_core.records import Event
 from edgenes_core.run_folder import STAGES, Run
 from edgenes_core.storage import StorageError
@@ -77,23 +76,12 @@ def launch(run: Run) -> None:
         storage.write_bytes(run.path / "pid", str(process.pid).encode())
     finally:
         os.close(descriptor)
-    # Someone must wait for the child, or it stays a zombie for the life of the app.
-    threading.Thread(target=process.wait, daemon=True, name=f"reap-{run.id}").start()
+    reap(process, run.id)
 
 
 def is_alive(run: Run) -> bool:
-    """Whether a worker holds the run's lock. The test is a shared lock, so that two pages that ask at once see no worker."""
-    try:
-        descriptor = os.open(run.path / "lock", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    """Whether a worker holds the run's lock."""
+    return is_locked(run.path / "lock")
 
 
 @contextmanager
@@ -218,8 +206,6 @@ def _inherited(run: Run) -> int | None:
 
 
 def _spawn(run: Run, descriptor: int) -> subprocess.Popen[bytes]:
-    package = Path(__file__).resolve().parents[1]
-    search = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
     try:
         with (run.path / "log.txt").open("ab") as log:
             return subprocess.Popen(
@@ -229,7 +215,7 @@ def _spawn(run: Run, descriptor: int) -> subprocess.Popen[bytes]:
                 stderr=log,
                 start_new_session=True,
                 pass_fds=(descriptor,),
-                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": search, INHERITED: str(descriptor)},
+                env=environment(OMP_NUM_THREADS="1", **{INHERITED: str(descriptor)}),
             )
     except OSError as error:
         raise JobError(f"Cannot start a worker for run {run.id}: {error}.") from None

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = {
-    0: "__init__ schema config published records architecture space lambda_path theory storage catalogue download_jobs",
+    0: "__init__ schema config published records architecture space lambda_path theory storage catalogue processes download_jobs",
     1: "splits npz_file image_folder image_sources preview metrics diversity ensembles statistics embeddings",
     2: "torchvision_compat device alpha compiled supernet wide network hypernet regularizers augment data downloads order checkpoint train",
     3: "search",

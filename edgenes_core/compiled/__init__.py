@@ -14,6 +14,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from edgenes_core.processes import usable_cores
+
 SMALL_PIXELS = 64  # up to 8×8 a row is short, and 64 images together keep the loops long; …
 LANES = 32  # … of larger maps, 32 fit the caches
 FEWEST = 8  # one vector
@@ -40,7 +42,7 @@ def threads() -> int:
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted):
         return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return usable_cores()
 
 
 def engine(device: torch.device) -> str:

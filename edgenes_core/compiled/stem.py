@@ -20,36 +20,34 @@ def convolve(images: Tensor, weight: Tensor) -> Tensor:
 
 
 @compiled
-def _padded(x, group, plane):  # type: ignore[no-untyped-def]
-    """Fills plane (X, H + 2, 1, W + 2, L) and returns where each weight's pixel lies in it: offsets (X·9,)."""
+def _padded(x, group):  # type: ignore[no-untyped-def]
+    """One group's padded images as one row of numbers, how many of them make a row of pixels, and where each weight's pixel
+    lies: offsets (X·9,)."""
+    plane = np.zeros((x.shape[0], x.shape[2] + 2, 1, x.shape[3] + 2, x.shape[4]), x.dtype)
     one, zero, lowest = x.dtype.type(1), x.dtype.type(0), x.dtype.type(-np.inf)
     taps = tap_offsets(3, 1, 1, plane.shape[3], plane.shape[4])
     offsets = np.empty(x.shape[0] * 9, np.int64)
     for c in range(x.shape[0]):
         fill_padded(plane[c], x[c, group], one, zero, lowest, 1)
         offsets[c * 9 : (c + 1) * 9] = taps + c * plane[c].size
-    return offsets
+    return plane.reshape(-1), plane.shape[3] * plane.shape[4], offsets
 
 
 @compiled
 def _forward(x, weight, group, y):  # type: ignore[no-untyped-def]
-    plane = np.zeros((x.shape[0], x.shape[2] + 2, 1, x.shape[3] + 2, x.shape[4]), x.dtype)
-    offsets, source = _padded(x, group, plane), plane.reshape(-1)
+    source, length, offsets = _padded(x, group)
     for i in range(x.shape[2]):
-        base = i * plane.shape[3] * plane.shape[4]
         for e in range(len(weight)):
             row = y[e, group, i].reshape(-1)
-            gather(row, source, base, offsets, weight[e].reshape(-1), False)
+            gather(row, source, i * length, offsets, weight[e].reshape(-1), False)
 
 
 @compiled
 def _backward(x, g, group, dweight):  # type: ignore[no-untyped-def]
-    plane = np.zeros((x.shape[0], x.shape[2] + 2, 1, x.shape[3] + 2, x.shape[4]), x.dtype)
-    offsets, source = _padded(x, group, plane), plane.reshape(-1)
+    source, length, offsets = _padded(x, group)
     for i in range(x.shape[2]):
-        base = i * plane.shape[3] * plane.shape[4]
         for e in range(len(g)):
-            dots(dweight[e].reshape(-1), g[e, group, i].reshape(-1), source, base, offsets)
+            dots(dweight[e].reshape(-1), g[e, group, i].reshape(-1), source, i * length, offsets)
 
 
 class _Convolution(torch.autograd.Function):

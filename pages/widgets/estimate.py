@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Hashable
-from pathlib import Path
 
 import streamlit as st
 
@@ -15,6 +13,7 @@ from edgenes_core import EdgeNESError, jobs
 from edgenes_core.config import PipelineConfig
 from edgenes_core.estimate import Estimate, Timing, estimate, shape_of, timed_alike
 from edgenes_core.executors import default_workers
+from edgenes_core.processes import environment
 from edgenes_core.progress import duration
 from edgenes_core.schema import from_dict, to_dict
 from pages.widgets import session
@@ -66,8 +65,6 @@ def same_time(config: PipelineConfig) -> Hashable:
 
 def measure(config: PipelineConfig) -> Timing:
     """Time the steps as a job would take them (niced, one thread); MeasureError says what went wrong."""
-    package = str(Path(__file__).resolve().parents[2])
-    search = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     try:
         done = subprocess.run(
             ["nice", "-n", str(jobs.NICE), *COMMAND],
@@ -75,7 +72,7 @@ def measure(config: PipelineConfig) -> Timing:
             capture_output=True,
             text=True,
             timeout=LONGEST,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": search},
+            env=environment(OMP_NUM_THREADS="1"),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MeasureError(f"The steps could not be timed: {error}. The run can be launched all the same.") from None
