@@ -208,7 +208,7 @@ class DiscreteCell(nn.Module):
 
 
 class Network(nn.Module):
-    """network(x (B, channels, H, W)) → class logits (B, C)."""
+    """network(x (B, channels, H, W)) → class logits (B, C). Without a generator no weight is drawn: they come from elsewhere."""
 
     def __init__(
         self,
@@ -217,13 +217,14 @@ class Network(nn.Module):
         classes: int,
         channels: int,
         layers: int,
-        generator: torch.Generator,
+        generator: torch.Generator | None,
     ) -> None:
         super().__init__()
         plan, width = layer_plan(cell_kinds(architecture.cells, layers), architecture.nodes, channels)
         self.stem, self.classifier = Stem(image_channels, channels, True), nn.Linear(width, classes)
         self.cells = nn.ModuleList(DiscreteCell(architecture.genes, layer) for layer in plan)
-        init_weights(self, generator)
+        if generator is not None:
+            init_weights(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         s0 = s1 = self.stem(x, compiled.lanes(x))

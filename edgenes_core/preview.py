@@ -65,7 +65,7 @@ def stamp(name: str) -> tuple[int, ...]:
 def _of_digits(name: str, per_class: int) -> Preview:
     images = read_images(name)
     rows = _first(images.y, len(images.classes), per_class)
-    samples = tuple(_bytes(images.x[chosen]) for chosen in rows)
+    samples = tuple(to_bytes(images.x[chosen]) for chosen in rows)
     counts = _counts(images.y, images.y_test, len(images.classes))
     return Preview(KNOWN[name].shape, "0 to 16", images.classes, counts, samples)
 
@@ -77,7 +77,7 @@ def _of_file(path: Path, per_class: int) -> Preview:
     count = check_labels(path.name, y, y_test)
     rows = _first(y, count, per_class)
     shown = np.sort(np.concatenate(rows))
-    pixels = _bytes(pick(path, "x_train", shown).reshape(len(shown), *header.shape[1:3], -1))
+    pixels = to_bytes(pick(path, "x_train", shown).reshape(len(shown), *header.shape[1:3], -1))
     samples = tuple(pixels[np.searchsorted(shown, chosen)] for chosen in rows)
     return Preview(
         pixels.shape[1:],
@@ -110,7 +110,7 @@ def _counts(y: np.ndarray, y_test: np.ndarray, count: int) -> np.ndarray:
     return np.stack([np.bincount(labels, minlength=count) for labels in parts], axis=1)
 
 
-def _bytes(x: np.ndarray) -> np.ndarray:
+def to_bytes(x: np.ndarray) -> np.ndarray:
     """Pixels for showing: bytes as they are, other numbers stretched from their least to their largest."""
     if x.dtype == np.uint8:
         return x

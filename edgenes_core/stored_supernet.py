@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from edgenes_core import storage
 from edgenes_core.data import Dataset
@@ -20,18 +21,21 @@ def save_supernet(run: Run, name: str, supernet: Supernet) -> None:
     storage.write_tensors(run.path / name, **arrays)
 
 
-def load_supernet(run: Run, data: Dataset) -> Supernet:
-    """The supernet that the base search trained, on the data's device; StorageError if it does not fit this run."""
+def load_supernet(run: Run, data: Dataset, name: str = BASE) -> Supernet:
+    """The supernet that the base search trained (or another stored one), on the data's device; StorageError if it does not fit."""
     config = run.config.darts
     supernet = Supernet(run.space, data.channels, len(data.classes), config.channels, config.layers, torch.Generator())
-    load_weights(run.path / BASE, supernet)
+    load_weights(run.path / name, supernet)
     return supernet.to(data.device)
 
 
-def load_weights(path: Path, supernet: Supernet) -> None:
-    """Put stored weights into a supernet; StorageError if they do not fit."""
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Put stored weights into a supernet or network; StorageError if they do not fit."""
     arrays = storage.read_tensors(path)
     try:
-        supernet.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
-    except RuntimeError as error:
-        raise storage.StorageError(f"{path} does not fit this run's supernet: {error}.") from None
+        network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
+    except RuntimeError:
+        raise storage.StorageError(
+            f"{path} does not fit this run: the weights that its config asks for have other names or shapes. "
+            "Restore the file from a copy."
+        ) from None

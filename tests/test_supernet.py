@@ -7,7 +7,8 @@ from reference_supernet import reference_forward
 from torch.testing import assert_close
 
 from edgenes_core import compiled, wide
-from edgenes_core.network import Convolution, FactorizedReduce, Network, cell_kinds
+from edgenes_core.inherited import inherit
+from edgenes_core.network import cell_kinds
 from edgenes_core.schema import ConfigError
 from edgenes_core.space import SearchSpace
 from edgenes_core.supernet import Supernet
@@ -76,38 +77,13 @@ def test_fixed_weights_give_the_same_mixing_gradient(space, layers, side):
     assert all(p.requires_grad for p in net.parameters())
 
 
-def copy_edge(operation, source, edge, name):
-    c = source.channels
-    rows = slice(edge * c, (edge + 1) * c)
-    if isinstance(operation, Convolution):
-        for stage in range(len(operation.strides)):
-            operation.depthwise[stage].data = source.depthwise[f"{name}_{stage + 1}"][rows].detach().clone()
-            operation.pointwise[stage].data = source.pointwise[f"{name}_{stage + 1}"][rows].detach().clone()
-    elif isinstance(operation, FactorizedReduce):
-        half = slice(edge * (c // 2), (edge + 1) * (c // 2))
-        operation.weight.data = torch.cat([w[half] for w in source.reduce.chunk(2)]).detach().clone()
-
-
-def discrete_copy(net, architecture, layers):
-    """A `Network` of the cell with the supernet's weights."""
-    copy = Network(architecture, 2, 3, 4, layers, torch.Generator()).double()
-    copy.stem.load_state_dict(net.stem.state_dict(), strict=False)
-    copy.classifier.load_state_dict(net.classifier.state_dict())
-    for cell, before, mixed in zip(copy.cells, net.before, net.cells, strict=True):
-        cell.before.load_state_dict(before.state_dict(), strict=False)
-        for gene, operation in zip(cell.genes, cell.operations, strict=True):
-            source, ids = mixed.sources[gene.parent], mixed.edge_ids[gene.parent]
-            copy_edge(operation, source, gene.node - (len(mixed.sources) + 1 - len(ids)), gene.operation)
-    return copy.train()
-
-
 @pytest.mark.parametrize(("space", "layers", "side"), SPACES)
 def test_one_hot_mixing_is_the_discrete_network(space, layers, side):
     net, x = supernet(space, layers), torch.randn(5, 2, side, side, dtype=torch.float64)
     for seed in range(4):
         architecture = space.sample(np.random.default_rng(seed))
-        copy = discrete_copy(net, architecture, layers)
-        assert_close(net(x, torch.from_numpy(space.encode(architecture))), copy(x), rtol=0, atol=1e-10)
+        discrete = inherit(net, architecture)
+        assert_close(net(x, torch.from_numpy(space.encode(architecture))), discrete(x), rtol=0, atol=1e-10)
 
 
 def test_rows_of_mixing_belong_to_consecutive_groups_of_images():
