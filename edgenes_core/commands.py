@@ -11,6 +11,8 @@ from typing import Any
 
 from edgenes_core import ensembles, jobs
 from edgenes_core.before_run import build_config, estimate, presets
+from edgenes_core.exchange import export, import_
+from edgenes_core.inspect_cell import inspect
 from edgenes_core.lambda_path import exact_decode
 from edgenes_core.progress import ProgressLine
 from edgenes_core.reply import Reply
@@ -149,6 +151,14 @@ def select(options: argparse.Namespace) -> Reply:
     return Reply(to_dict(chosen), text)
 
 
+def embed(options: argparse.Namespace) -> Reply:
+    from edgenes_core.mapping import make_again
+
+    run = _open(options)
+    maps, cells = make_again(run), len(run.embedding()["keys"])
+    return Reply({"run": run.id, "cells": cells, "maps": maps}, f"{run.id}: {cells} cells, maps {', '.join(maps)}")
+
+
 def theory(options: argparse.Namespace) -> Reply:
     both = {f"lowest_{lowest}": theorem(options.n, options.lambda_max, lowest) for lowest in (1, 0)}
     text = "\n".join(
@@ -183,9 +193,13 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Reply]] = {
     "show": show,
     "path": path,
     "decode": decode,
+    "inspect": inspect,
     "evaluate": evaluate,
     "select": select,
+    "embed": embed,
     "theory": theory,
+    "export": export,
+    "import": import_,
     "download": download,
     "doctor": doctor,
 }

@@ -1,8 +1,8 @@
 """The run folder: the only truth about a run, portable, readable without torch.
 
-    run.json  events.jsonl  targets.npz  base.json  supernet.safetensors  hypernet.safetensors  path.json  plan.json
+    run.json  events.jsonl  targets.npz  base.json  {base_supernet, supernet, hypernet}.safetensors  path.json  plan.json
     candidates/<key>-<seed>/{architecture.json, weights.safetensors, val.npy, test.npy, history.json}
-    ensembles/<name>.json  embedding.npz  reveals.jsonl
+    ensembles/<name>.json  embedding.npz  reveals.jsonl  imported.json
     checkpoints/<stage or network>/<stage>.safetensors, while that stage or training is not finished
 
 A stage is done when run.json lists its cost; anything else can be missing. Test predictions are read by `reveal` alone.
@@ -23,8 +23,9 @@ import numpy as np
 from edgenes_core import storage
 from edgenes_core.architecture import Architecture
 from edgenes_core.config import PipelineConfig
-from edgenes_core.lambda_path import Interval, Knots, LambdaPath
+from edgenes_core.lambda_path import Knots, LambdaPath
 from edgenes_core.records import Event, without_redone
+from edgenes_core.run_files import read_path, read_soft_count, read_trainings, write_path, write_trainings
 from edgenes_core.run_records import Base, Cost, Manifest, Network, SoftCount, Training, build_space
 from edgenes_core.schema import from_dict, to_dict
 from edgenes_core.space import SearchSpace
@@ -102,7 +103,7 @@ class Run:
 
     def base(self) -> Base:
         """α*; StorageError while the search has not finished."""
-        data = self._stage_json("base.json", "darts")
+        data = storage.read_json(self._stage_file("base.json", "darts"))
         with storage.fields(self.path / "base.json"):
             return Base(Architecture.from_json(data["architecture"]), np.array(data["logits"], float))
 
@@ -115,49 +116,33 @@ class Run:
         return Knots(data["positions"], data["values"])
 
     def save_path(self, path: LambdaPath, soft: SoftCount) -> None:
-        rows = [
-            {
-                "lo": i.lo,
-                "hi": i.hi,
-                "key": i.architecture.key,
-                "shared": i.shared,
-                "architecture": i.architecture.to_json(),
-            }
-            for i in path.intervals
-        ]
-        grid = {"lambda": soft.lam.tolist(), "count": soft.count.tolist()}
-        storage.write_json(self.path / "path.json", {"lambda_max": path.lambda_max, "intervals": rows, "soft": grid})
+        write_path(self.path / "path.json", path, soft)
 
     def lambda_path(self) -> LambdaPath:
         """The exact intervals of λ; StorageError while the hypernetwork is not trained."""
-        data = self._stage_json("path.json", "hypernet")
-        with storage.fields(self.path / "path.json"):
-            rows = [
-                Interval(r["lo"], r["hi"], Architecture.from_json(r["architecture"]), r["shared"])
-                for r in data["intervals"]
-            ]
-            return LambdaPath(data["lambda_max"], tuple(rows))
+        return read_path(self._stage_file("path.json", "hypernet"))
 
     def soft_count(self) -> SoftCount:
         """s̃ on a grid of λ, as the regulariser saw it after the last step."""
-        data = self._stage_json("path.json", "hypernet")
-        with storage.fields(self.path / "path.json"):
-            return SoftCount(np.array(data["soft"]["lambda"]), np.array(data["soft"]["count"]))
+        return read_soft_count(self._stage_file("path.json", "hypernet"))
 
     def save_plan(self, plan: Sequence[Training]) -> None:
-        rows = [{**to_dict(t), "architecture": t.architecture.to_json()} for t in plan]
-        storage.write_json(self.path / "plan.json", {"trainings": rows})
+        write_trainings(self.path / "plan.json", plan)
 
     def plan(self) -> tuple[Training, ...]:
         """All networks to retrain, pool first in order of λ; empty before the hypernetwork is trained."""
-        if not (self.path / "plan.json").exists():
-            return ()
-        data = storage.read_json(self.path / "plan.json")
-        with storage.fields(self.path / "plan.json"):
-            return tuple(
-                from_dict(Training, {**row, "architecture": Architecture.from_json(row["architecture"])})
-                for row in data["trainings"]
-            )
+        return read_trainings(self.path / "plan.json")
+
+    def save_imported(self, imported: Sequence[Training]) -> None:
+        write_trainings(self.path / "imported.json", imported)
+
+    def imported(self) -> tuple[Training, ...]:
+        """Networks whose predictions a user brought (see `imported.py`); the pipeline neither trains nor selects them."""
+        return read_trainings(self.path / "imported.json")
+
+    def trainings(self) -> tuple[Training, ...]:
+        """The plan, then what was imported: every network that this run can show."""
+        return self.plan() + self.imported()
 
     def folder(self, training: Training) -> Path:
         return self.path / "candidates" / f"{training.architecture.key}-{training.seed}"
@@ -182,9 +167,9 @@ class Run:
         return (self.folder(training) / "history.json").exists()
 
     def networks(self) -> dict[str, Network]:
-        """Every finished network by id, in plan order."""
+        """Every finished network by id, in plan order, imported ones last."""
         found = {}
-        for training in self.plan():
+        for training in self.trainings():
             if self.is_trained(training):
                 folder = self.folder(training)
                 with storage.fields(folder / "history.json"):
@@ -208,6 +193,11 @@ class Run:
     def reveal(self, members: Sequence[str]) -> np.ndarray:
         """Test probabilities (M, B, C) of the members: the only reader of test predictions, and each look is counted."""
         folders = self._folders(members)
+        for member, folder in zip(members, folders, strict=True):
+            if not (folder / "test.npy").exists():
+                raise StorageError(
+                    f"Network {member!r} has no test.npy: it was imported without test predictions. Leave it out."
+                )
         storage.append_line(self.path / "reveals.jsonl", {"time": time.time(), "members": list(members)})
         return np.stack([storage.read_array(folder / "test.npy") for folder in folders])
 
@@ -228,20 +218,20 @@ class Run:
         storage.write_arrays(self.path / "embedding.npz", **arrays)
 
     def embedding(self) -> dict[str, np.ndarray]:
-        """Stored map of cells: see `pipeline.embed_stage`; StorageError if the stage has not run."""
+        """Stored map of cells: see `mapping`; StorageError if the stage has not run."""
         return storage.read_arrays(self.path / "embedding.npz")
 
     def _folders(self, members: Sequence[str]) -> list[Path]:
-        trained = {t.id: t for t in self.plan() if self.is_trained(t)}
+        trained = {t.id: t for t in self.trainings() if self.is_trained(t)}
         if missing := [m for m in members if m not in trained]:
             known = f"known are {', '.join(trained)}" if trained else "none has been retrained yet"
             raise StorageError(f"Run {self.id} has no retrained network {missing[0]!r}; {known}.")
         return [self.folder(trained[m]) for m in members]
 
-    def _stage_json(self, name: str, stage: str) -> dict[str, Any]:
+    def _stage_file(self, name: str, stage: str) -> Path:
         if not (self.path / name).exists():
             raise StorageError(
                 f"Run {self.id} has no {name} yet: its stage '{stage}' has not finished. "
                 f"Finish it with: python -m edgenes_core resume {self.id}"
             )
-        return storage.read_json(self.path / name)
+        return self.path / name

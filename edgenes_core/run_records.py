@@ -57,6 +57,7 @@ class Training:
     """One network to retrain: a cell, a seed, and the parts it plays (pool, deepens, spread, random, deviation).
 
     `lam` is the λ (middle of its interval) a pool cell came from, None for the others; `shared` counts edges shared with α*.
+    One that a user brought plays the part `imported` alone; `name` is what the user calls it.
     """
 
     architecture: Architecture
@@ -64,6 +65,7 @@ class Training:
     roles: tuple[str, ...]
     shared: int
     lam: float | None = None
+    name: str = ""
 
     @property
     def id(self) -> str:

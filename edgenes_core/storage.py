@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,25 @@ def write_bytes(path: Path, content: bytes) -> None:
             f"Cannot write {path}: {error.strerror or error}. What was stored before is intact; free space or "
             "choose a folder you may write to (--runs DIR)."
         ) from None
+
+
+@contextmanager
+def staged(parent: Path) -> Iterator[Path]:
+    """A folder beside its final place, to be filled and renamed there in one step; whatever is left at the end is removed."""
+    hidden = None
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=".staged-", dir=parent))
+        (hidden / "new").mkdir()
+        yield hidden / "new"
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write to {parent}: {error.strerror or error}. What was stored before is intact; free space or "
+            "choose a folder you may write to (--runs DIR)."
+        ) from None
+    finally:
+        if hidden:
+            shutil.rmtree(hidden, ignore_errors=True)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
