@@ -209,3 +209,12 @@ def _best_of_slot(
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
     shifted = logits - logits.max(-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def published_jumps(knots: Knots, lambda_max: float) -> np.ndarray:
+    """How far the largest logit jumps at each knot inside (0, Λ) if the two knots' weights are swapped, as in the release.
+
+    The swapped form ends a stretch at its left knot and begins the next one at its right knot: it jumps from a_{k−1} to a_{k+1}.
+    """
+    inner = [k for k in range(1, len(knots.positions) - 1) if 0 < knots.positions[k] < lambda_max]
+    return np.array([np.abs(knots.values[k + 1] - knots.values[k - 1]).max() for k in inner])

@@ -1,4 +1,4 @@
-"""What surrounds every page: browser tab, navigation, run picker, basket, version."""
+"""What surrounds every page: browser tab, navigation, run picker, basket, undo, the link to share, import, version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import streamlit as st
 from edgenes_core import EdgeNESError, __version__
 from edgenes_core.figures import theme
 from edgenes_core.run_folder import Run
-from pages.widgets import session
+from pages.widgets import address, link, session
+from pages.widgets.importing import import_panel
+from pages.widgets.permalink import share_popover
+from pages.widgets.tools import tool
 
 FAVICON = Path(__file__).parents[1] / "assets" / "favicon.png"
 
@@ -68,6 +71,52 @@ def basket_chip() -> None:
     st.page_link("ensembles.py", label=f"Basket: {count} {noun}", icon=":material/shopping_basket:")
 
 
+def open_run() -> Run | None:
+    """The open run, with what a link says about it taken over; None while there is no run at all."""
+    try:
+        run = session.current_run()
+    except EdgeNESError:
+        return None
+    link.adopt(run)
+    return run
+
+
+def undo_buttons() -> None:
+    """One step back or forward among selections, pins and baskets of this run."""
+    history = session.history()
+    with st.container(horizontal=True, gap="small", key="frame_history"):
+        st.button(
+            "Undo",
+            key="frame_undo",
+            icon=":material/undo:",
+            width="stretch",
+            disabled=not history.past,
+            help="Take back the last change of selection, pinned cell or basket.",
+            on_click=lambda: session.set_history(history.undo()),
+        )
+        st.button(
+            "Redo",
+            key="frame_redo",
+            icon=":material/redo:",
+            width="stretch",
+            disabled=not history.future,
+            help="Bring it back.",
+            on_click=lambda: session.set_history(history.redo()),
+        )
+
+
+def in_and_out(run: Run | None, path: str) -> None:
+    """The link to this view, and files from outside."""
+    with st.container(horizontal=True, gap="small", key="frame_share"):
+        if run is not None:
+            with tool("Share", "link", key="frame_share_link") as share:
+                if share.open:
+                    share_popover(link.full_link(run, path), key="frame_link")
+        with tool("Import", "upload", key="frame_import") as files:
+            if files.open:
+                import_panel(run)
+
+
 st.set_page_config(page_title="EdgeNES Explorer", page_icon=str(FAVICON), layout="wide")
 page = st.navigation(
     [
@@ -81,8 +130,12 @@ page = st.navigation(
 )
 st.logo(str(FAVICON), size="large")
 readable_choices()
+run = open_run()
 with st.sidebar:
     run_picker()
     basket_chip()
+    undo_buttons()
+    in_and_out(run, page.url_path)
     st.caption(f"EdgeNES Explorer {__version__}")
+address.publish()
 page.run()

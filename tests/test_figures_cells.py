@@ -212,3 +212,23 @@ def test_story_shows_what_there_is(rng):
     assert empty.count("not done in this run yet") == 3
     for svg in (whole, empty):
         ET.fromstring(svg)  # noqa: S314 - our own text
+
+
+@given(pairs())
+def test_the_counts_in_words_add_up_to_both_cells(drawn):
+    space, cell, base = drawn
+    found = cells.marks(space, cell, base)
+    said = cells.counts_sentence(found, "B")
+    numbers = [int(part.split()[0]) for part in said.split(", ")]
+    assert numbers[0] == shared_edges(cell, base)
+    assert "shared with B" in said
+    counts = {state: sum(mark.state == state for mark in found) for state in ("shared", "changed", "added", "gone")}
+    assert sum(numbers) == len(found) == sum(counts.values())
+    assert counts["shared"] + counts["changed"] + counts["added"] == len(cell.genes)
+    assert counts["shared"] + counts["changed"] + counts["gone"] == len(base.genes)
+
+
+def test_every_operation_is_explained_in_a_sentence_of_its_own():
+    said = [operation.about for operation in cells.OPERATION.values()]
+    assert len(set(said)) == len(said)
+    assert all(text.endswith(".") and len(text) < 130 for text in said)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from edgenes_core.architecture import OPERATIONS, ArchitectureError, shared_edges
-from edgenes_core.lambda_path import Knots, discretise, exact_decode, lambda_path, split_logits
+from edgenes_core.lambda_path import Knots, discretise, exact_decode, lambda_path, published_jumps, split_logits
 from edgenes_core.space import SearchSpace
 
 ONE, TWO = ("reduce",), ("normal", "reduce")
@@ -203,3 +203,16 @@ def test_exact_decode_refuses_what_cannot_be(rng):
             exact_decode(space, knots, base, m)
     with pytest.raises(ArchitectureError, match="not in the space of this run"):
         exact_decode(SearchSpace(inputs_per_node=2), random_knots(SPACES[2], rng), base, 1)
+
+
+def test_the_published_jump_is_the_gap_between_the_limits_at_a_knot():
+    """Against the swapped form itself, which `to_knots` writes out with its jumps."""
+    import torch
+
+    from edgenes_core.hypernet import to_knots
+
+    rng = np.random.default_rng(0)
+    positions, values = np.array([-0.2, 0.0, 1.5, 4.0, 4.2]), rng.normal(size=(5, SearchSpace().logits))
+    swapped = to_knots(positions, torch.from_numpy(values), swapped=True)
+    gaps = [np.abs(swapped.at(r) - swapped.at(np.nextafter(r, -1))).max() for r in positions[2:3]]
+    assert published_jumps(Knots(positions, values), 4) == pytest.approx(gaps)

@@ -44,7 +44,7 @@ def words(app: AppTest) -> str:
 
 
 def scrubber(app: AppTest) -> bool:
-    return bool(app.get("bidi_component"))
+    return any(e.proto.component_name == "edgenes_cell_scrubber" for e in app.get("bidi_component"))
 
 
 @pytest.mark.parametrize("page", ["home.py", "explore.py"])
@@ -139,8 +139,8 @@ def test_basket_refuses_the_same_network_twice(runs):
     app = open_page("explore.py", run)
     for count in (1, 2, 3):
         app.button(key="explore_add").click().run()
-        assert len(app.session_state["baskets"][run.id]) == count
-    assert len(set(app.session_state["baskets"][run.id])) == 3
+        assert len(app.session_state["histories"][run.id].now.basket) == count
+    assert len(set(app.session_state["histories"][run.id].now.basket)) == 3
     assert app.button(key="explore_add").disabled
 
 

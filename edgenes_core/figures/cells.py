@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,21 +12,51 @@ from edgenes_core.space import SearchSpace
 
 
 class Operation(NamedTuple):
-    """How an operation is named and coloured; darker in the light theme where the palette's own tone is too pale."""
+    """How an operation is named, coloured and explained; darker in the light theme where the palette's own tone is too pale."""
 
     word: str
     light: str
     dark: str
+    about: str
 
 
 OPERATION: dict[str, Operation] = {
-    "maxpool": Operation("max pool", "#B87400", OKABE_ITO["orange"]),
-    "avgpool": Operation("avg pool", OKABE_ITO["vermillion"], "#F08A4B"),
-    "skipconnect": Operation("skip", "#6B7480", "#A3ADBA"),
-    "sepconv3x3": Operation("sep 3×3", OKABE_ITO["blue"], "#3D9BDB"),
-    "sepconv5x5": Operation("sep 5×5", "#2A8BC4", "#8ACBF2"),
-    "dilconv3x3": Operation("dil 3×3", "#00845F", "#1FBF92"),
-    "dilconv5x5": Operation("dil 5×5", "#A9487F", OKABE_ITO["purple"]),
+    "maxpool": Operation(
+        "max pool", "#B87400", OKABE_ITO["orange"], "keeps the largest value of each 3×3 window; it has no weights."
+    ),
+    "avgpool": Operation(
+        "avg pool",
+        OKABE_ITO["vermillion"],
+        "#F08A4B",
+        "takes the mean of each 3×3 window, which blurs; it has no weights.",
+    ),
+    "skipconnect": Operation(
+        "skip", "#6B7480", "#A3ADBA", "passes the maps on as they are, only halved where the cell shrinks them."
+    ),
+    "sepconv3x3": Operation(
+        "sep 3×3",
+        OKABE_ITO["blue"],
+        "#3D9BDB",
+        "filters each channel with 3×3 taps, then mixes the channels, twice in a row: it sees 5×5 pixels.",
+    ),
+    "sepconv5x5": Operation(
+        "sep 5×5",
+        "#2A8BC4",
+        "#8ACBF2",
+        "filters each channel with 5×5 taps, then mixes the channels, twice in a row: it sees 9×9 pixels.",
+    ),
+    "dilconv3x3": Operation(
+        "dil 3×3",
+        "#00845F",
+        "#1FBF92",
+        "filters each channel with 3×3 taps two pixels apart, then mixes the channels, once: it sees 5×5 pixels with few weights.",
+    ),
+    "dilconv5x5": Operation(
+        "dil 5×5",
+        "#A9487F",
+        OKABE_ITO["purple"],
+        "filters each channel with 5×5 taps two pixels apart, then mixes the channels, once: it sees 9×9 pixels.",
+    ),
 }
 CELL_WORD = {"normal": "normal cell", "reduce": "reduction cell"}
 SHOWN_CHANGES = 3
@@ -84,15 +115,23 @@ def place(node: int) -> str:
     return f"input {node}" if node < CELL_INPUTS else f"node {node}"
 
 
-def change_sentence(architecture: Architecture, base: Architecture) -> str:
-    """How a cell differs from α*, in one sentence that names the first changes and counts the rest."""
+def change_sentence(architecture: Architecture, base: Architecture, against: str = "α*") -> str:
+    """How a cell differs from α* (or the cell called `against`), in one sentence that names the first changes and counts the rest."""
     count = len(base.genes) - shared_edges(architecture, base)
     if not count:
-        return f"This is α* itself: all {len(base.genes)} edges are shared."
+        return f"This is {against} itself: all {len(base.genes)} edges are shared."
     changes = list(_changes(architecture, base))
     listed = "; ".join(changes[:SHOWN_CHANGES])
     more = f"; and {len(changes) - SHOWN_CHANGES} more" if len(changes) > SHOWN_CHANGES else ""
-    return f"{count} edge{'' if count == 1 else 's'} differ{'s' if count == 1 else ''} from α*: {listed}{more}."
+    return f"{count} edge{'' if count == 1 else 's'} differ{'s' if count == 1 else ''} from {against}: {listed}{more}."
+
+
+def counts_sentence(drawn: tuple[Mark, ...], against: str = "α*") -> str:
+    """The states of a comparison counted in words: `2 edges shared with α*, 1 changed, 1 added, 1 gone`."""
+    counts = Counter(mark.state for mark in drawn)
+    shared = f"{counts['shared']} edge{'' if counts['shared'] == 1 else 's'} shared with {against}"
+    words = {"changed": "with another operation", "added": "added", "gone": "gone"}
+    return ", ".join([shared, *(f"{counts[state]} {said}" for state, said in words.items() if counts[state])])
 
 
 def _changes(architecture: Architecture, base: Architecture) -> Iterator[str]:
@@ -115,9 +154,9 @@ def _inputs(architecture: Architecture, cell: str, node: int) -> dict[int, str]:
     return {gene.parent: gene.operation for gene in architecture.genes if gene[:2] == (cell, node)}
 
 
-def table(space: SearchSpace, architecture: Architecture, base: Architecture) -> list[Row]:
-    """The drawing as rows: kept edges and, marked as gone, those only α* has."""
-    said = {"shared": "same", "added": "added", "gone": "gone (only in α*)"}
+def table(space: SearchSpace, architecture: Architecture, base: Architecture, against: str = "α*") -> list[Row]:
+    """The drawing as rows: kept edges and, marked as gone, those only α* (or the cell called `against`) has."""
+    said = {"shared": "same", "added": "added", "gone": f"gone (only in {against})"}
     rows = []
     for mark in marks(space, architecture, base):
         edge = space.edges[mark.edge]

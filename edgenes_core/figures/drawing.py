@@ -22,10 +22,10 @@ RAIL = 20.0
 CHAR_W = 6.2
 ARROW = 7.0
 LEGEND = (
-    ("shared", "shared with α*"),
+    ("shared", "shared with {}"),
     ("changed", "changed: old → new"),
     ("added", "+ added"),
-    ("gone", "− gone, only in α*"),
+    ("gone", "− gone, only in {}"),
 )
 LINE = {"shared": "", "changed": "7 4", "added": "7 4", "gone": "2 5"}
 
@@ -78,8 +78,11 @@ class Picture(NamedTuple):
     legend: tuple[Sample, ...]
 
 
-def picture(space: SearchSpace) -> Picture:
-    """Places of all nodes and all candidate edges, in the order of `space.edges`; two cells stand below each other."""
+def picture(space: SearchSpace, against: str = "α*") -> Picture:
+    """Places of all nodes and all candidate edges, in the order of `space.edges`; two cells stand below each other.
+
+    `against` names the cell that another one is compared with, in the legend.
+    """
     row = 44.0 if len(space.cells) == 1 else 30.0
     arch = (space.nodes + 1) * row + PILL_H / 2 + 6  # the longest arc joins input 0 to the last node
     band = arch + NODE_H + RAIL + 22
@@ -94,7 +97,9 @@ def picture(space: SearchSpace) -> Picture:
         tuple(_rail(xs, y) for y in ground.values()),
         tuple(Note(WIDTH - 8, i * band + 16, CELL_WORD[cell]) for i, cell in enumerate(space.cells)),
         tuple(Note((xs[CELL_INPUTS] + xs[-1]) / 2, y + NODE_H / 2 + RAIL + 15, said) for y in ground.values()),
-        tuple(Sample(WIDTH - 156, 38.0 + 19 * i, *entry) for i, entry in enumerate(LEGEND)),
+        tuple(
+            Sample(WIDTH - 156, 38.0 + 19 * i, state, said.format(against)) for i, (state, said) in enumerate(LEGEND)
+        ),
     )
 
 
@@ -121,9 +126,11 @@ def _rail(xs: list[float], y: float) -> str:
     return f"{drops}M{xs[CELL_INPUTS]:.1f},{bottom + RAIL:.1f}H{xs[-1]:.1f}V{bottom + 1:.1f}m-4,6l4,-6l4,6"
 
 
-def cell_svg(space: SearchSpace, architecture: Architecture, base: Architecture, *, dark: bool = False) -> str:
-    """A standalone SVG of the cell beside α*, on the theme's background, with its key as title; deterministic."""
-    shape, tone = picture(space), ink(dark=dark)
+def cell_svg(
+    space: SearchSpace, architecture: Architecture, base: Architecture, *, dark: bool = False, against: str = "α*"
+) -> str:
+    """A standalone SVG of the cell beside α* (or the cell called `against`), on the theme's background; deterministic."""
+    shape, tone = picture(space, against), ink(dark=dark)
     drawn = sorted(marks(space, architecture, base), key=lambda mark: mark.state != "gone")
     body = [_curve(shape.arcs[mark.edge], mark, dark) for mark in drawn]
     body += [_pill(shape.arcs[mark.edge], mark, dark) for mark in drawn]
@@ -135,7 +142,7 @@ def cell_svg(space: SearchSpace, architecture: Architecture, base: Architecture,
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {shape.height:g}" width="{WIDTH:g}" '
         f'height="{shape.height:g}" font-family="Source Sans Pro, Helvetica, Arial, sans-serif" font-size="13" role="img">'
-        f"<title>Cell {architecture.key} beside α* {base.key}</title>"
+        f"<title>Cell {architecture.key} beside {against} {base.key}</title>"
         f'<rect width="100%" height="100%" fill="{tone.paper}"/>{"".join(body)}</svg>\n'
     )
 

@@ -1,5 +1,5 @@
 // Draws what the table describes: the strip of stretches, the cell's fixed parts once, its edges again and again.
-// Joined in front of cell_scrubber.js into one module.
+// Joined in front of cell_scrubber.js (and behind linked.js) into one module.
 
 const SVG = "http://www.w3.org/2000/svg"
 
@@ -36,7 +36,8 @@ function drawCell(svg, table) {
   const edges = table.picture.arcs.map((arc) => {
     const curve = shape("g", { class: "edge", "data-state": "" })
     curve.append(shape("path", { d: arc.path }), shape("path", { class: "tip", d: `M${arc.tip_x},${arc.tip_y}l-4.5,-8h9z` }))
-    const pill = shape("g", { class: "pill", "data-state": "" })
+    curve.append(shape("path", { class: "reach", d: arc.path }))
+    const pill = shape("g", { class: "pill", "data-state": "", role: "img" })
     const words = shape("text", { x: arc.label_x, y: arc.label_y + 4.5 })
     const rect = shape("rect", { y: arc.label_y - 10, height: 20, rx: 10 })
     pill.append(rect, words)
@@ -68,7 +69,7 @@ function fixedParts({ rails, boxes, titles, notes, legend }) {
 
 const pen = document.createElement("canvas").getContext("2d")
 
-function drawEdges(edges, marks) {
+function drawEdges(edges, marks, names) {
   const now = new Map(marks.map((mark) => [mark.edge, mark]))
   edges.forEach((edge, index) => {
     const mark = now.get(index)
@@ -79,7 +80,9 @@ function drawEdges(edges, marks) {
       element.dataset.state = mark?.state ?? ""
       element.dataset.operation = mark?.operation ?? ""
     }
-    if (!mark) return
+    if (!mark) return edge.pill.removeAttribute("tabindex")
+    edge.pill.setAttribute("tabindex", 0)
+    edge.pill.setAttribute("aria-label", `${names[index]}: ${mark.label}`)
     const width = pen.measureText(mark.label).width + 18
     edge.words.textContent = mark.label
     edge.rect.setAttribute("x", edge.arc.label_x - width / 2)
@@ -88,14 +91,14 @@ function drawEdges(edges, marks) {
 }
 
 // Runs at mount and after a change of theme.
-function dyeEdges(root, edges, { colors }) {
+function dyeEdges(root, { operations }) {
   const style = getComputedStyle(root)
   const [red, green, blue] = (style.backgroundColor.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number)
   const dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128
   root.dataset.theme = dark ? "dark" : "light"
   pen.font = `13px ${style.fontFamily}`
-  for (const [operation, [light, night]] of Object.entries(colors)) {
-    root.style.setProperty(`--${operation}`, dark ? night : light)
+  for (const [operation, { colors }] of Object.entries(operations)) {
+    root.style.setProperty(`--${operation}`, colors[Number(dark)])
   }
 }
 
@@ -111,4 +114,41 @@ function shape(tag, attributes, text = null) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
   if (text !== null) element.textContent = text
   return element
+}
+
+// An edge lights up here and in every other view that shows it; a sentence says what stands on it.
+function linkEdges(view, part, edges) {
+  let lit = -1
+  const describe = () => {
+    const mark = view.table.intervals[view.index]?.marks.find(({ edge }) => edge === lit)
+    part.about.textContent = mark ? edgeSentence(view.table, mark) : ABOUT_HINT
+  }
+  const light = (edge) => {
+    for (const element of [edges[lit]?.curve, edges[lit]?.pill]) element?.classList.remove("lit")
+    lit = edge
+    for (const element of [edges[lit]?.curve, edges[lit]?.pill]) element?.classList.add("lit")
+    describe()
+  }
+  edges.forEach(({ curve, pill }, index) => {
+    for (const element of [curve, pill]) {
+      element.onpointerenter = () => announceEdge(index)
+      element.onfocus = () => announceEdge(index)
+      element.onpointerleave = element.onblur = () => announceEdge(-1)
+    }
+  })
+  const stop = onEdge(light)
+  return { describe, stop }
+}
+
+const ABOUT_HINT = "Point at an edge (or reach it with Tab): it lights up in every view, and its operation is explained here."
+
+function edgeSentence({ edges, operations, reference }, { edge, state, operation, label }) {
+  const { word, about } = operations[operation]
+  const beside = {
+    shared: `${reference.name} has the same.`,
+    changed: `${reference.name} has ${label.split(" → ")[0]} here.`,
+    added: `${reference.name} does not keep this edge.`,
+    gone: `Only ${reference.name} keeps this edge.`,
+  }
+  return `${edges[edge]}, ${word}: ${about} ${beside[state]}`
 }

@@ -4,15 +4,18 @@
 const mounted = new WeakMap()
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component
+  const { data, parentElement, setStateValue, setTriggerValue } = component
   const root = parentElement.querySelector(".scrubber")
   let view = mounted.get(parentElement)
   if (!view || view.table.id !== data.table.id) {
-    view?.stop()
+    const old = view
+    old?.stop()
     view = createView(root, data.table)
     mounted.set(parentElement, view)
+    if (old && old.rev === data.rev) view.takeOver(old)
   }
   view.tell = (lam) => setStateValue("lam", lam)
+  view.trigger = setTriggerValue
   view.dye()
   if (view.rev !== data.rev) {
     view.rev = data.rev
@@ -34,8 +37,10 @@ function createView(root, table) {
   part.range.max = part.number.max = top
   part.endLambda.textContent = `λ = Λ = ${top}`
   part.total.textContent = `of ${top}`
+  part.unpin.hidden = table.reference.name === "α*"
   drawStrip(part, table)
   const edges = drawCell(part.cell, table)
+  const lit = linkEdges(view, part, edges)
 
   view.show = (lam, source = null) => {
     const began = performance.now()
@@ -47,10 +52,16 @@ function createView(root, table) {
     drawNumbers(part, table, index, view.lam)
     if (index !== view.index) {
       view.index = index
-      drawEdges(edges, table.intervals[index].marks)
+      drawEdges(edges, table.intervals[index].marks, table.edges)
       drawInterval(part, table, index)
+      lit.describe()
     }
+    announceLam(view.lam)
     stampDraw(root, view, began)
+  }
+  view.takeOver = ({ lam, rev, reported }) => {
+    Object.assign(view, { rev, reported })
+    view.show(lam)
   }
   view.report = (wait = 0) => {
     clearTimeout(view.timer)
@@ -65,7 +76,7 @@ function createView(root, table) {
     const { shared, sentence } = table.intervals[view.index]
     part.status.textContent = `λ ${short(view.lam)}: ${shared} of ${top} edges shared with α*. ${sentence}`
   }
-  view.dye = () => dyeEdges(root, edges, table)
+  view.dye = () => dyeEdges(root, table)
   view.jump = (direction) => {
     const next = view.index + direction
     const target = next < 0 ? 0 : next >= table.intervals.length ? top : startOf(table.intervals[next])
@@ -80,6 +91,7 @@ function createView(root, table) {
   view.stop = () => {
     clearTimeout(view.timer)
     view.pause()
+    lit.stop()
   }
   listen(view, part, top)
   return view
@@ -112,6 +124,8 @@ function listen(view, part, top) {
   }
   part.previous.onclick = () => view.jump(-1)
   part.next.onclick = () => view.jump(1)
+  part.pin.onclick = () => view.trigger("pin", view.lam)
+  part.unpin.onclick = () => view.trigger("unpin", true)
   part.strip.onclick = (event) => {
     const box = part.strip.getBoundingClientRect()
     view.go(round(((event.clientX - box.left) / box.width) * top, top))
@@ -193,7 +207,7 @@ function drawNumbers(part, table, index, lam) {
 }
 
 function drawInterval(part, table, index) {
-  const { lo, hi, key, shared, sentence, trained } = table.intervals[index]
+  const { lo, hi, key, shared, sentence, counts, trained } = table.intervals[index]
   const last = index === table.intervals.length - 1
   part.shared.textContent = shared
   part.key.textContent = key
@@ -201,6 +215,7 @@ function drawInterval(part, table, index) {
   part.interval.textContent = `[${lo.toFixed(digits)}, ${hi.toFixed(digits)}${last ? "]" : ")"}`
   part.count.textContent = `stretch ${index + 1} of ${table.intervals.length}`
   part.trained.textContent = trained ? `● retrained with ${trained} seed${trained > 1 ? "s" : ""}` : "○ not retrained"
+  part.counts.textContent = `Beside ${table.reference.name}${table.reference.name === "α*" ? "" : ` (${table.reference.key})`}: ${counts}.`
   part.sentence.textContent = sentence.replace(/(node|input|sep|dil) (?=\d)/g, "$1\u00a0") // never apart at a line's end
   for (const bar of part.strip.children) bar.classList.toggle("here", Number(bar.dataset.index) === index)
 }

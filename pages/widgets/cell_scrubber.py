@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from edgenes_core.architecture import Architecture
-from edgenes_core.figures.cells import OPERATION, change_sentence, marks
+from edgenes_core.figures.cells import OPERATION, change_sentence, counts_sentence, marks
+from edgenes_core.figures.curves import edge_name
 from edgenes_core.figures.drawing import WIDTH, picture
 from edgenes_core.lambda_path import Interval, Knots, LambdaPath
 from edgenes_core.run_records import SoftCount
@@ -57,8 +59,14 @@ HTML = """
     <div><dt>cell</dt><dd data-part="key"></dd></div>
     <div class="wide"><dt>networks</dt><dd data-part="trained"></dd></div>
   </dl>
+  <p class="compared">
+    <span data-part="counts"></span>
+    <button data-part="unpin" class="words" title="Compare with α* again">Unpin B</button>
+    <button data-part="pin" class="words" title="Compare every other cell with this one">Pin this cell as B</button>
+  </p>
   <svg class="cell" data-part="cell" role="img" aria-label="The cell as an arc diagram; its edges are listed in the table below"></svg>
   <p class="sentence" data-part="sentence"></p>
+  <p class="about" data-part="about"></p>
   <div class="silent" role="status" aria-live="polite" data-part="status"></div>
 </div>
 """
@@ -67,43 +75,58 @@ _SCRUBBER = st.components.v2.component(
     "edgenes_cell_scrubber",
     html=HTML,
     css=(HERE / "cell_scrubber.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in ("cell_drawing.js", "cell_scrubber.js")),
+    js="\n".join(
+        (HERE / name).read_text(encoding="utf-8") for name in ("linked.js", "cell_drawing.js", "cell_scrubber.js")
+    ),
 )
+
+
+class Reference(NamedTuple):
+    """The cell that every other one is compared with: α*, or the pinned cell B."""
+
+    cell: Architecture
+    name: str
 
 
 def scrub_table(
     space: SearchSpace,
     path: LambdaPath,
-    base: Architecture,
+    reference: Reference,
     knots: Knots,
     soft: SoftCount,
     trained: dict[str, int],
 ) -> dict[str, Any]:
     """Everything the browser draws from, as JSON values; `trained` counts finished networks by cell key."""
-    shape = picture(space)
+    shape = picture(space, reference.name)
     table: dict[str, Any] = {
         "lambdaMax": path.lambda_max,
         "width": WIDTH,
         "height": shape.height,
         "picture": {name: _plain(values) for name, values in shape._asdict().items() if name != "height"},
-        "colors": {name: [operation.light, operation.dark] for name, operation in OPERATION.items()},
+        "operations": {
+            name: {"colors": [o.light, o.dark], "word": o.word, "about": o.about} for name, o in OPERATION.items()
+        },
+        "edges": [edge_name(space, index) for index in range(len(space.edges))],
+        "reference": {"name": reference.name, "key": reference.cell.key},
         "knots": knots.positions.tolist(),
         "soft": {"lambda": soft.lam.tolist(), "count": soft.count.tolist()},
-        "intervals": [_interval(space, base, interval, trained) for interval in path.intervals],
+        "intervals": [_interval(space, reference, interval, trained) for interval in path.intervals],
     }
     return {"id": hashlib.sha256(json.dumps(table).encode()).hexdigest()[:12], **table}
 
 
-def _interval(space: SearchSpace, base: Architecture, interval: Interval, trained: dict[str, int]) -> dict[str, Any]:
+def _interval(space: SearchSpace, reference: Reference, interval: Interval, trained: dict[str, int]) -> dict[str, Any]:
     cell = interval.architecture
+    drawn = marks(space, cell, reference.cell)
     return {
         "lo": interval.lo,
         "hi": interval.hi,
         "key": cell.key,
         "shared": interval.shared,
-        "sentence": change_sentence(cell, base),
+        "sentence": change_sentence(cell, reference.cell, reference.name),
+        "counts": counts_sentence(drawn, reference.name),
         "trained": trained.get(cell.key, 0),
-        "marks": [mark._asdict() for mark in marks(space, cell, base)],
+        "marks": [mark._asdict() for mark in drawn],
     }
 
 
@@ -111,13 +134,25 @@ def _plain(values: tuple[Any, ...]) -> list[Any]:
     return [value if isinstance(value, str) else value._asdict() for value in values]
 
 
-def cell_scrubber(table: dict[str, Any], *, key: str, start: float) -> float:
-    """Draw the scrubber and return λ as last released; `start` counts only where the widget has no value yet."""
+def cell_scrubber(
+    table: dict[str, Any], *, key: str, start: float, on_pin: Callable[[float], None], on_unpin: Callable[[], None]
+) -> float:
+    """Draw the scrubber and return λ as last released; `start` counts only where the widget has no value yet.
+
+    `on_pin` is told the λ whose cell the user pins as B.
+    """
     if key not in st.session_state or f"{key}_push" not in st.session_state:
         push(key, start)
     revision, value = st.session_state[f"{key}_push"]
-    state = _SCRUBBER(key=key, data={"table": table, "rev": revision, "value": value}, on_lam_change=lambda: None)
-    return _inside(state.get("lam"), table["lambdaMax"], value)
+    top = table["lambdaMax"]
+    state = _SCRUBBER(
+        key=key,
+        data={"table": table, "rev": revision, "value": value},
+        on_lam_change=lambda: None,
+        on_pin_change=lambda: on_pin(_inside(st.session_state[key].get("pin"), top, value)),
+        on_unpin_change=on_unpin,
+    )
+    return _inside(state.get("lam"), top, value)
 
 
 def push(key: str, lam: float) -> None:

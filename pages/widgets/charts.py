@@ -1,30 +1,94 @@
-"""Charts whose points can be clicked, and the pure reading of a click."""
+"""Charts whose points can be chosen, and the pure reading of what was chosen."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
+
+from pages.widgets import session
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# The drag mode is never set: with lasso or select as drag mode the browser stops reporting clicks.
+# The drag mode is never set: with lasso or select as the figure's drag mode the browser stops reporting clicks. The buttons
+# for them are in the mode bar.
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"], "scrollZoom": False}
+SELECT = {"displaylogo": False, "displayModeBar": True, "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": False}
 
 
-def show(fig: go.Figure, *, key: str, on_select: Callable[[], None] | None = None) -> None:
-    """Draw a figure with our theme; with `on_select` its points can be clicked."""
+class Drawn(NamedTuple):
+    """What a chart was last drawn with: its look without a selection, the keys marked in it, and those it reported since."""
+
+    look: str
+    marked: tuple[str, ...]
+    reported: tuple[str, ...]
+
+
+def show(fig: go.Figure, *, key: str, on_select: Callable[[], None] | None = None, alt: str | None = None) -> None:
+    """Draw a figure with our theme; with `on_select` its points can be clicked. `alt` says what it shows without being seen."""
     choose: dict[str, Any] = {"on_select": on_select, "selection_mode": "points"} if on_select else {}
-    st.plotly_chart(fig, key=key, theme=None, config=CONFIG, **choose)
+    st.plotly_chart(fig, key=key, theme=None, config=CONFIG, alt=alt, **choose)
+
+
+def selectable(
+    figure_of: Callable[[tuple[str, ...]], go.Figure],
+    *,
+    key: str,
+    keys_of: Callable[[str], tuple[str, ...]] = lambda point: (point,),
+    alt: str | None = None,
+) -> None:
+    """A chart in which click, shift-click, box and lasso choose cells: `session.selection()`, on every page the same.
+
+    `figure_of(keys)` marks these cells; `keys_of` says which cells a point's id (its `customdata`) stands for. A chart is drawn
+    anew only when the selection was changed elsewhere: a new figure would throw away what the browser has marked.
+    """
+    chosen = session.selection()
+    look = hashlib.sha256(figure_of(()).to_json().encode()).hexdigest()
+    drawn: Drawn | None = st.session_state.get(_drawn(key)) if key in st.session_state else None
+    if drawn is None or drawn.look != look or drawn.reported != chosen:
+        drawn = Drawn(look, chosen, chosen)
+    st.session_state[_drawn(key)] = drawn
+    st.plotly_chart(
+        figure_of(drawn.marked),
+        key=key,
+        theme=None,
+        config=SELECT,
+        alt=alt,
+        on_select=lambda: _take(key, keys_of),
+        selection_mode=("points", "box", "lasso"),
+    )
+    if st.session_state.pop(_changed(key), False):
+        st.rerun()  # the whole page: the link, the undo buttons and the other views follow
+
+
+def _take(key: str, keys_of: Callable[[str], tuple[str, ...]]) -> None:
+    """The browser reports a selection."""
+    keys = tuple(dict.fromkeys(k for point in points_in(st.session_state[key]) for k in keys_of(point)))
+    if keys != session.selection():
+        st.session_state[_changed(key)] = True
+    session.set_selection(keys)
+    if (drawn := st.session_state.get(_drawn(key))) is not None:
+        st.session_state[_drawn(key)] = drawn._replace(reported=session.selection())
+
+
+def _drawn(key: str) -> str:
+    return f"_{key}_drawn"
+
+
+def _changed(key: str) -> str:
+    return f"_{key}_changed"
+
+
+def points_in(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids carried by the chosen points, each once, in the browser's order."""
+    found = (point.get("customdata") for point in event["selection"]["points"])
+    flat = (value[0] if isinstance(value, list) and value else value for value in found)
+    return tuple(dict.fromkeys(value for value in flat if isinstance(value, str)))
 
 
 def chosen_in(event: Mapping[str, Any]) -> str | None:
     """The id carried by the clicked point, None after a click that took the selection away."""
-    for point in event["selection"]["points"]:
-        found = point.get("customdata")
-        found = found[0] if isinstance(found, list) and found else found
-        if isinstance(found, str):
-            return found
-    return None
+    return next(iter(points_in(event)), None)

@@ -1,19 +1,21 @@
-"""The open run, the basket and the notices: the only file that touches shared session state and query parameters."""
+"""The open run, what is chosen in it, and the notices: the only file that touches shared session state and query parameters."""
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
 from edgenes_core import EdgeNESError
+from edgenes_core.architecture import Architecture
 from edgenes_core.run_folder import ID, Run
 from edgenes_core.runs import RunStore
 from edgenes_core.storage import StorageError
+from pages.widgets.history import History
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo"
 
@@ -64,8 +66,8 @@ def choose_run(run_id: str) -> None:
 
 
 def switch_run(run_id: str) -> None:
-    """The user picks another run: the λ in the URL belonged to the old one."""
-    st.query_params.pop("lam", None)
+    """The user picks another run: what the link says belonged to the old one."""
+    st.query_params.clear()
     choose_run(run_id)
 
 
@@ -125,14 +127,49 @@ def guard() -> Iterator[None]:
         st.error(str(error), icon=":material/error:")
 
 
+def history() -> History:
+    """What was chosen in the open run, with the steps before and after."""
+    return _histories().get(st.session_state.get("run", ""), History())
+
+
+def set_history(changed: History) -> None:
+    """Go to another point of the history."""
+    _histories()[st.session_state.get("run", "")] = changed
+
+
+def choose_cells(**changes: object) -> None:
+    """Change some of selection, pin and basket as one step that can be undone."""
+    set_history(history().step(replace(history().now, **changes)))
+
+
+def selection() -> tuple[str, ...]:
+    """Keys of the selected cells of the open run, in order of choice."""
+    return history().now.selection
+
+
+def set_selection(keys: Iterable[str]) -> None:
+    """Select these cells and no others; a repeated key is kept once."""
+    choose_cells(selection=tuple(dict.fromkeys(keys)))
+
+
+def pin() -> Architecture | None:
+    """Cell B, which the cell at λ is compared with."""
+    return history().now.pin
+
+
+def set_pin(architecture: Architecture | None) -> None:
+    """Pin a cell as B, or none."""
+    choose_cells(pin=architecture)
+
+
 def basket() -> tuple[str, ...]:
-    """Training ids chosen for the user's ensemble, of the current run, in order of choice."""
-    return tuple(_baskets().get(st.session_state.get("run", ""), ()))
+    """Training ids chosen for the user's ensemble, of the open run, in order of choice."""
+    return history().now.basket
 
 
 def set_basket(ids: Iterable[str]) -> None:
     """Replace the basket; a repeated id is kept once."""
-    _baskets()[st.session_state.get("run", "")] = tuple(dict.fromkeys(ids))
+    choose_cells(basket=tuple(dict.fromkeys(ids)))
 
 
 def add_to_basket(training_id: str) -> bool:
@@ -148,8 +185,13 @@ def remove_from_basket(training_id: str) -> None:
     set_basket(member for member in basket() if member != training_id)
 
 
-def _baskets() -> dict[str, tuple[str, ...]]:
-    return st.session_state.setdefault("baskets", {})
+def _histories() -> dict[str, History]:
+    return st.session_state.setdefault("histories", {})
+
+
+def choices() -> dict[str, str]:
+    """Answers to the pages' choices by name, where they are not the defaults."""
+    return st.session_state.setdefault("choices", {})
 
 
 def dark() -> bool:
@@ -157,29 +199,25 @@ def dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def lam_of(run: Run, lambda_max: int) -> float:
-    """λ from ?lam=, else as this session left it for this run, else the middle; out of range it is clamped, and said so."""
-    text, kept = st.query_params.get("lam"), _lams().get(run.id, lambda_max / 2)
-    if text is None:
-        return min(kept, lambda_max)
-    try:
-        lam = float(text)
-    except ValueError:
-        lam = math.nan
-    if not math.isfinite(lam):
-        st.warning(
-            f"λ in the link must be a number from 0 to Λ = {lambda_max}, got {text[:40]!r}; λ = {kept:g} is shown."
-        )
-        return kept
-    if not 0 <= lam <= lambda_max:
-        st.warning(f"λ lies between 0 and Λ = {lambda_max}, the link asked for {lam:g}; the nearest is shown.")
-    return min(max(lam, 0.0), float(lambda_max))
+def lam_of(run: Run) -> float | None:
+    """λ as this session left it for this run."""
+    return _lams().get(run.id)
+
+
+def ask_lam(run: Run, lam: float) -> None:
+    """Take λ from outside the page that shows it: its handle goes there when it is next drawn."""
+    remember_lam(run, lam)
+    st.session_state["lam_asked"] = run.id
+
+
+def lam_asked(run: Run) -> float | None:
+    """The λ asked for since the last call, if there is one."""
+    return lam_of(run) if st.session_state.pop("lam_asked", "") == run.id else None
 
 
 def remember_lam(run: Run, lam: float) -> None:
-    """Keep λ over page switches and in the link."""
+    """Keep λ over page switches."""
     _lams()[run.id] = lam
-    st.query_params["lam"] = f"{lam:.10g}"
 
 
 def _lams() -> dict[str, float]:

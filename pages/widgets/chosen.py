@@ -1,0 +1,147 @@
+"""The selected cells as a table, and what can be done with them: into the basket, onto the pin, away."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from edgenes_core import EdgeNESError
+from edgenes_core.architecture import Architecture, shared_edges
+from edgenes_core.run_folder import Run
+from pages.widgets import data, session
+from pages.widgets.known import cells_of
+from pages.widgets.scores import Scored, scored_of
+
+
+class Row(NamedTuple):
+    """A selected cell: λ of the middle of its stretch, and validation scores over its seeds (NaN where there are none)."""
+
+    key: str
+    shared: int
+    lam: float
+    seeds: int
+    accuracy: float
+    accuracy_sd: float
+    nll: float
+    nll_sd: float
+
+
+def rows_of(run: Run, keys: tuple[str, ...]) -> list[Row]:
+    """One row per cell that the run knows, in the order chosen."""
+    cells, scored = cells_of(run), _scored(run)
+    known = [key for key in keys if key in cells]
+    return [_row(run, key, cells[key], scored) for key in known]
+
+
+def selection_panel(run: Run, *, key: str) -> None:
+    """The selected cells, and buttons that put their networks into the basket, pin the first as B, or clear the selection."""
+    rows = rows_of(run, session.selection())
+    if not rows:
+        st.caption(
+            ":material/ads_click: Nothing is selected. Click a point, Shift-click more, or draw a box or lasso (buttons at the "
+            "chart's top right); the selection follows you to the other pages."
+        )
+        return
+    st.markdown(f"**{len(rows)} selected cell{'' if len(rows) == 1 else 's'}**")
+    st.dataframe([_shown(row) for row in rows], hide_index=True, key=f"{key}_selected", height=_height(len(rows)))
+    seeds, images = sum(row.seeds for row in rows), _images(run)
+    st.caption(
+        f"Mean ± sd over training seeds on {images} validation images, {session.origin(run)}; no sd for one seed."
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            "Networks into the basket",
+            key=f"{key}_selected_basket",
+            icon=":material/add_shopping_cart:",
+            disabled=not seeds,
+            help="The seed-0 network of each selected cell that was retrained.",
+            on_click=_into_basket,
+            args=(run, rows),
+        )
+        st.button(
+            "Pin the first as B",
+            key=f"{key}_selected_pin",
+            icon=":material/keep:",
+            on_click=session.set_pin,
+            args=(cells_of(run)[rows[0].key],),
+        )
+        st.button(
+            "Clear", key=f"{key}_selected_clear", icon=":material/close:", on_click=session.set_selection, args=((),)
+        )
+
+
+def _into_basket(run: Run, rows: list[Row]) -> None:
+    trained = [t.id for t in run.trainings() if run.is_trained(t)]
+    first = {}
+    for training in trained:
+        first.setdefault(training.split("-")[0], training)
+    session.set_basket((*session.basket(), *(first[row.key] for row in rows if row.key in first)))
+
+
+def _row(run: Run, key: str, cell: Architecture, scored: Scored | None) -> Row:
+    mine = [i for i, t in enumerate(scored.trainings) if t.architecture.key == key] if scored else []
+    accuracy, nll = ([getattr(scored.single[i], m) for i in mine] if scored else [] for m in ("accuracy", "nll"))
+    base = _base(run)
+    shared = shared_edges(cell, base) if base else -1
+    return Row(key, shared, _lam(run, key), len(mine), *_spread(accuracy), *_spread(nll))
+
+
+def _spread(values: list[float]) -> tuple[float, float]:
+    """Mean and sd, NaN where they are not defined."""
+    return (
+        float(np.mean(values)) if values else np.nan,
+        float(np.std(values, ddof=1)) if len(values) > 1 else np.nan,
+    )
+
+
+def _lam(run: Run, key: str) -> float:
+    try:
+        found = [i for i in data.path_of(run).intervals if i.architecture.key == key]
+    except EdgeNESError:
+        return np.nan
+    widest = max(found, key=lambda i: i.width, default=None)
+    return (widest.lo + widest.hi) / 2 if widest else np.nan
+
+
+def _shown(row: Row) -> dict[str, str | int]:
+    """As it is written: `98.95 ± 0.12 %`, and a dash where nothing was measured."""
+    return {
+        "cell": row.key,
+        "λ ≈": "–" if np.isnan(row.lam) else f"{row.lam:.2f}",
+        "shared": row.shared,
+        "seeds": row.seeds,
+        "accuracy (%)": _with_spread(100 * row.accuracy, 100 * row.accuracy_sd, 2),
+        "NLL (nats)": _with_spread(row.nll, row.nll_sd, 4),
+    }
+
+
+def _with_spread(mean: float, sd: float, digits: int) -> str:
+    if np.isnan(mean):
+        return "–"
+    return f"{mean:.{digits}f}" + ("" if np.isnan(sd) else f" ± {sd:.{digits}f}")
+
+
+def _height(rows: int) -> int | str:
+    """All rows of a short table; a long one scrolls."""
+    return "content" if rows <= 6 else 248
+
+
+def _scored(run: Run) -> Scored | None:
+    try:
+        return scored_of(run)
+    except EdgeNESError:  # nothing retrained yet
+        return None
+
+
+def _images(run: Run) -> int:
+    scored = _scored(run)
+    return len(scored.y) if scored else 0
+
+
+def _base(run: Run) -> Architecture | None:
+    try:
+        return data.base_of(run).architecture
+    except EdgeNESError:
+        return None
