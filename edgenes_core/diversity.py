@@ -26,6 +26,20 @@ def pairwise_disagreement(probs: np.ndarray) -> np.ndarray:
     return np.array([(named != member).mean(-1) for member in named])
 
 
+def pairwise_jsd(probs: np.ndarray) -> np.ndarray:
+    """(M, M): Jensen–Shannon divergence H((p + q)/2) − (H(p) + H(q))/2 of two members, mean over images, in nats.
+
+    Symmetric, 0 on the diagonal, at most ln 2 (Lin 1991); with 0·log 0 = 0, nothing need be clipped.
+    """
+    probs = distributions(probs, "MBC")
+    own, found = _entropy(probs).mean(-1), np.zeros((len(probs), len(probs)))
+    for i, member in enumerate(probs):
+        for j in range(i):
+            mixed = _entropy((member + probs[j]) / 2).mean()
+            found[i, j] = found[j, i] = max(0.0, float(mixed - (own[i] + own[j]) / 2))
+    return found
+
+
 def disagreement(probs: np.ndarray) -> float:
     """Mean pairwise disagreement over the M(M−1)/2 pairs; 0.0 for one member."""
     pairs = pairwise_disagreement(probs)

@@ -1,121 +1,137 @@
-"""Trade-off: what diversity costs in quality, for every retrained cell and every stored ensemble."""
+"""Trade-off: what diversity costs in quality, for every retrained cell, every stored ensemble, and all of the pool."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-import pandas as pd
 import streamlit as st
 
+from edgenes_core.plane import PlaneInfo
 from edgenes_core.run_folder import Run
-from pages.widgets import data, session
-from pages.widgets.charts import chosen_in, show
+from edgenes_core.tradeoff import CLOUD, ENSEMBLE
+from pages.widgets import farther, session
+from pages.widgets.charts import points_in, selectable
+from pages.widgets.choices import choose
+from pages.widgets.chosen import selection_panel
+from pages.widgets.compare import evaluation
 from pages.widgets.details import ensemble_details, network_details
-from pages.widgets.plane import ENSEMBLE, X_CHOICES, Y_CHOICES, axes, points_of, table_of
-from pages.widgets.scores import Scored, has_networks, scored_of, stamp_of, stored_of
+from pages.widgets.plane import Asked, cells_behind, cloud_of, figure, info_of, pool_cloud, provenance, view_of
+from pages.widgets.scores import Scored, Stored, has_networks, scored_of, stamp_of, stored_of
+from pages.widgets.tools import view_tools
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-CHART, PICK = "tradeoff_plane", "tradeoff_pick"
-FIRST = f"{ENSEMBLE}selected"  # shown beside the plane until something else is clicked
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def figure(folder: str, stamp: data.Stamp, x: str, y: str, dark: bool) -> tuple[go.Figure, pd.DataFrame]:
-    """The plane and its table twin; equal arguments give an equal figure, so a selection on it survives."""
-    from edgenes_core.figures.planes import plane_info, plot_plane
-
-    run = Run(Path(folder))
-    info = plane_info(points_of(scored_of(run), stored_of(run)[0], x, y), *axes(x, y))
-    return plot_plane(info, dark=dark), table_of(info)
-
-
-def take_click() -> None:
-    """A clicked point becomes the choice of the list beside the plane."""
-    st.session_state[PICK] = chosen_in(st.session_state[CHART])
-
-
-def axis_choices() -> tuple[str, str]:
-    """Which diversity and which quality to draw."""
-    with st.container(horizontal=True, gap="large"):
-        x = st.segmented_control(
-            "Diversity",
-            list(X_CHOICES),
-            format_func=X_CHOICES.__getitem__,
-            default="base",
-            required=True,
-            key="tradeoff_x",
-        )
-        y = st.segmented_control(
-            "Quality",
-            list(Y_CHOICES),
-            format_func=Y_CHOICES.__getitem__,
-            default="nll",
-            required=True,
-            key="tradeoff_y",
-        )
-    return x, y
-
-
-def provenance(run: Run, scored: Scored) -> str:
-    """n of everything, and what the bars are."""
-    cells = {t.architecture.key for t in scored.trainings}
-    single = sum(len([t for t in scored.trainings if t.architecture.key == key]) == 1 for key in cells)
-    bars = "Bars: ± 1 sd over training seeds." if single < len(cells) else "One seed each, so no bars."
-    if 0 < single < len(cells):
-        bars += f" {single} of {len(cells)} cells have one seed and therefore no bar."
-    return (
-        f"{len(cells)} cells, {len(scored.trainings)} networks, {len(scored.y)} validation images, {session.origin(run)}. "
-        f"{bars} Large outlined shapes are ensembles, at the mean diversity of their members and at their own quality."
-    )
+CHART, PICK, SEEN, PICKED = "tradeoff_plane", "tradeoff_pick", "_tradeoff_seen", "_tradeoff_picked"
+FIRST = f"{ENSEMBLE}selected"  # shown beside the plane until something else is chosen
 
 
 @st.fragment
 def page(run: Run) -> None:
     with session.guard():  # inside: what a fragment raises does not reach its caller
         if has_networks(run, "the trade-off plane"):
-            plane(run)
+            scored, (stored, broken) = scored_of(run), stored_of(run)
+            asked = plane(run, scored, stored)
+            farther.panel(run, scored, asked.y)
+            for sentence in (*scored.left_out, *broken):
+                st.warning(sentence, icon=":material/info:")
 
 
-def plane(run: Run) -> None:
-    """The plane, and what stands behind the chosen point."""
-    scored = scored_of(run)
-    stored, broken = stored_of(run)
-    x, y = axis_choices()
-    fig, table = figure(str(run.path), stamp_of(run), x, y, session.dark())
+def plane(run: Run, scored: Scored, stored: list[Stored]) -> Asked:
+    """The plane, what stands behind the chosen point, and the selected cells."""
+    asked = question()
+    info, cloud = info_of(run, asked), cloud_of(run, asked)
+    names = points(scored, info, cloud)
+    follow(names, info, cloud)
+    drawn = (str(run.path), stamp_of(run), asked)
     chart, side = st.columns([0.7, 0.3], gap="medium")
     with chart:
-        show(fig, key=CHART, on_select=take_click)
-        st.caption(provenance(run, scored))
-        with st.expander("The same as a table"):
-            st.dataframe(table, hide_index=True)
+        selectable(
+            lambda keys: figure(*drawn, keys, session.dark()),
+            key=CHART,
+            keys_of=lambda point: cells_behind(info, cloud, point),
+        )
+        st.caption(provenance(run, scored, info, asked))
+        view_tools(
+            run, view_of(run, asked), key="tradeoff_tools", figure=figure(*drawn, session.selection(), session.dark())
+        )
+        selection_panel(run, key="tradeoff")
     with side:
-        names = {**{i: scored.name(i) for i in _one_per_cell(scored)}, **{ENSEMBLE + e.name: e.title for e in stored}}
-        if st.session_state.get(PICK, FIRST) not in names:
-            st.session_state[PICK] = None
-        st.session_state.setdefault(PICK, FIRST)
         chosen = st.selectbox(
             "Point",
             list(names),
             format_func=names.__getitem__,
             key=PICK,
             placeholder="Click a point, or choose one here",
+            on_change=lambda: pick(info, cloud),
         )
-        if chosen and chosen.startswith(ENSEMBLE):
-            ensemble_details(run, scored, next(e for e in stored if ENSEMBLE + e.name == chosen), key="tradeoff")
-        elif chosen:
-            network_details(run, scored, chosen, key="tradeoff")
-    for sentence in (*scored.left_out, *broken):
-        st.warning(sentence, icon=":material/info:")
+        if st.session_state.pop(PICKED, False):
+            st.rerun()  # the whole page: the link and the undo buttons follow
+        details(run, scored, stored, chosen)
+    return asked
 
 
-def _one_per_cell(scored: Scored) -> list[str]:
-    first: dict[str, str] = {}
-    for training in scored.trainings:
-        first.setdefault(training.architecture.key, training.id)
-    return list(first.values())
+def pick(info: PlaneInfo, cloud: PlaneInfo | None) -> None:
+    """A point chosen from the list selects its cells, as a click does."""
+    session.set_selection(cells_behind(info, cloud, st.session_state[PICK] or ""))
+    st.session_state[PICKED] = True
+
+
+def question() -> Asked:
+    """Which diversity and which quality, in one panel or many, with which ensembles."""
+    with st.container(horizontal=True, gap="medium"):
+        x, against, y = choose("plane_x"), choose("plane_against"), choose("plane_y")
+        facets, cloud = choose("plane_facets") == "on", choose("plane_cloud") == "on"
+    return Asked(x, against, y, facets, cloud)
+
+
+def points(scored: Scored, info: PlaneInfo, cloud: PlaneInfo | None) -> dict[str, str]:
+    """What the list beside the plane offers: ensembles, cells, and of all ensembles those on the front or selected."""
+    names = {i: name for i, name, ensemble in zip(info.ids, info.labels, info.ensemble, strict=True) if ensemble}
+    names |= {i: name for i, name, ensemble in zip(info.ids, info.labels, info.ensemble, strict=True) if not ensemble}
+    if cloud:
+        chosen = set(session.selection())
+        offered = [front or set(cells) == chosen for front, cells in zip(cloud.front, cloud.cells, strict=True)]
+        names |= {i: name for i, name, offer in zip(cloud.ids, cloud.labels, offered, strict=True) if offer}
+    return names
+
+
+def follow(names: dict[str, str], info: PlaneInfo, cloud: PlaneInfo | None) -> None:
+    """The list follows the last click on the plane, and a selection that was made elsewhere."""
+    clicked, selected = points_in(st.session_state.get(CHART) or {"selection": {"points": []}}), session.selection()
+    before = st.session_state.get(SEEN, ((), ()))
+    st.session_state[SEEN] = (clicked, selected)
+    wanted, new_here = st.session_state.get(PICK, FIRST), PICK not in st.session_state
+    if clicked and clicked != before[0]:
+        wanted = clicked[-1]
+    elif selected and (new_here or selected != before[1]) and not standing_for(selected, [wanted], info, cloud):
+        wanted = standing_for(selected, names, info, cloud) or selected[-1]
+    st.session_state[PICK] = wanted if wanted in names else None
+
+
+def standing_for(
+    cells: Iterable[str], points: Iterable[str | None], info: PlaneInfo, cloud: PlaneInfo | None
+) -> str | None:
+    """The first of these points that stands for exactly these cells."""
+    return next((point for point in points if point and set(cells_behind(info, cloud, point)) == set(cells)), None)
+
+
+def details(run: Run, scored: Scored, stored: list[Stored], chosen: str | None) -> None:
+    """What stands behind the chosen point."""
+    if chosen is None:
+        return
+    if chosen.startswith(CLOUD):
+        ensemble_details(run, scored, of_the_pool(run, scored, chosen), key="tradeoff")
+    elif chosen.startswith(ENSEMBLE):
+        ensemble_details(run, scored, next(e for e in stored if ENSEMBLE + e.name == chosen), key="tradeoff")
+    else:
+        network_details(run, scored, chosen, key="tradeoff")
+
+
+def of_the_pool(run: Run, scored: Scored, point: str) -> Stored:
+    """An ensemble of the cloud, judged like those stored with the run."""
+    members = tuple(point.removeprefix(CLOUD).split("+"))
+    total = pool_cloud(scored, len(members)).total
+    which = "The only ensemble" if total == 1 else f"One of the {total} ensembles"
+    title = f"{which} of {len(members)} of the pool"
+    return Stored(point, title, "user", "", members, evaluation(scored, members))
 
 
 run = session.page_header("Trade-off", "what does diversity cost in quality, and which cells give most of both?")

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenes_core.architecture import Architecture, edit_distance
-from edgenes_core.figures import maps, planes, quality, training
-from edgenes_core.figures.planes import Axis, Point, pareto_front, plane_info
+from edgenes_core.figures import planes, quality, training
 from edgenes_core.figures.theme import ROLE_STYLE
+from edgenes_core.plane import Axis, Point, pareto_front, plane_info
 from edgenes_core.records import Event
 from edgenes_core.space import SearchSpace
 
@@ -74,75 +73,12 @@ def test_roles_differ_by_shape_not_by_colour_alone() -> None:
         planes.USER,
     ]
     assert len({s.symbol for s in styles}) == len(styles)
-    assert len(set(maps.SHAPES.values())) == len(maps.SHAPES)
 
 
 def test_an_empty_plane_says_so() -> None:
     fig = planes.plot_plane(plane_info([], X, Y), dark=True)
     assert "No network" in fig.layout.annotations[0].text
     assert "better" in fig.layout.yaxis.title.text
-
-
-def cells(count: int, seed: int = 0) -> list[Architecture]:
-    rng = np.random.default_rng(seed)
-    return [SPACE.sample(rng) for _ in range(count)]
-
-
-def embedding(count: int, on_path: int = 3) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(1)
-    return {
-        "keys": np.array([f"k{i}" for i in range(count)], dtype=str),
-        "role": np.array((["base", "pool", "path"][:on_path] + ["random"] * count)[:count], dtype=str),
-        "lam": np.array(([4.0, 1.0, 2.5][:on_path] + [np.nan] * count)[:count]),
-        "shared": rng.integers(0, 5, count),
-        "count": np.ones(count, int),
-        "pca": rng.normal(size=(count, 2)),
-        "trust_pca": np.array(0.8),
-    }
-
-
-def test_the_path_is_drawn_in_order_of_lambda() -> None:
-    info = maps.map_info(embedding(6), "pca")
-    assert info.lam[info.path].tolist() == [1.0, 2.5, 4.0]
-    assert maps.map_info(embedding(6), "pca", ["k1", "k2", "gone", "k1", "k0"]).path.tolist() == [1, 2, 1, 0]
-
-
-def test_only_stored_maps_are_offered() -> None:
-    assert maps.methods_of(embedding(3)) == ("pca",)
-    assert maps.map_info(embedding(3), "pca").trust == pytest.approx(0.8)
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 40])
-def test_a_map_of_any_size_draws_and_each_cell_can_be_clicked_once(count: int) -> None:
-    info = maps.map_info(embedding(count), "pca")
-    fig = maps.plot_map(info, dark=False)
-    clickable = [i for trace in fig.data for i in (trace.customdata if trace.customdata is not None else ())]
-    assert sorted(clickable) == sorted(info.keys)
-    assert bool(fig.layout.annotations) == (count == 0)
-    assert fig.layout.dragmode is None
-
-
-@given(st.lists(st.integers(1, 10_000), min_size=1))
-def test_more_duplicates_are_never_drawn_smaller(counts: list[int]) -> None:
-    sizes = maps.marker_sizes(np.array(sorted(counts)), 5)
-    assert (np.diff(sizes) >= 0).all()
-    assert sizes.min() >= 5
-
-
-@given(st.integers(0, 50))
-def test_neighbours_are_the_nearest_by_edits_whatever_the_map_says(seed: int) -> None:
-    listed, info = cells(12, seed), maps.map_info(embedding(12), "pca")
-    found = maps.neighbours(info, listed, 3, count=5)
-    edits = [n.edits for n in found]
-    assert edits == sorted(edits)
-    assert 3 not in {n.row for n in found}
-    rest = [edit_distance(listed[3], a) for i, a in enumerate(listed) if i != 3 and i not in {n.row for n in found}]
-    assert max(edits) <= min(rest)
-    everyone = maps.neighbours(info, listed, 3, count=99)
-    assert sorted(n.map_rank for n in everyone) == list(range(1, 12))
-    nearest = min(everyone, key=lambda n: n.map_rank)
-    apart = np.hypot(info.x - info.x[3], info.y - info.y[3])
-    assert apart[nearest.row] == min(np.delete(apart, 3))
 
 
 def events(stage: str, steps: int, **values: float) -> list[Event]:

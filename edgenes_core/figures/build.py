@@ -43,5 +43,6 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Literal:
 @cache
 def _base(dark: bool) -> Literal:
     look: Literal = theme.layout(go.Figure(), dark=dark).layout.to_plotly_json()
-    clear = {"modebar": {"bgcolor": "rgba(0,0,0,0)"}, "template": {}}  # the modebar takes grey where the paper is clear
+    tone = ink(dark=dark)  # where the paper is clear the modebar would be grey, and its buttons white
+    clear = {"modebar": {"bgcolor": "rgba(0,0,0,0)", "color": tone.muted, "activecolor": tone.text}, "template": {}}
     return merged(look, clear)

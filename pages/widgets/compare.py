@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +10,8 @@ import streamlit as st
 
 from edgenes_core import ensembles
 from edgenes_core.records import Evaluation, Selection
-from edgenes_core.run_folder import Run
 from edgenes_core.statistics import Difference, image_scores, paired_bootstrap
-from pages.widgets import data
-from pages.widgets.scores import Scored, Stored, scored_of
+from pages.widgets.scores import HASH, Scored, Stored
 
 PAIRED = ("accuracy", "nll", "brier")  # means over images; ECE is none, so it has no paired interval
 YOURS = "your ensemble"
@@ -32,8 +29,6 @@ class Entry(NamedTuple):
 
 def entries_of(scored: Scored, stored: Sequence[Stored], basket: Sequence[str]) -> tuple[list[Entry], list[str]]:
     """The basket first, then the stored ensembles; a sentence for each whose members cannot be used."""
-    from pages.widgets.plane import ensemble_role
-
     known = set(scored.ids)
     found, missing = [], []
     if basket:
@@ -41,7 +36,7 @@ def entries_of(scored: Scored, stored: Sequence[Stored], basket: Sequence[str]) 
     for ensemble in stored:
         if set(ensemble.members) <= known:
             val = evaluation(scored, ensemble.members)
-            found.append(Entry(ensemble.title, ensemble_role(ensemble), ensemble.members, val))
+            found.append(Entry(ensemble.title, ensemble.drawn_as, ensemble.members, val))
         else:
             missing.append(f"{ensemble.title!r} is left out: not all of its members have usable predictions.")
     return found, missing
@@ -53,37 +48,32 @@ def average(scored: Scored, members: Sequence[str]) -> np.ndarray:
 
 
 def evaluation(scored: Scored, members: Sequence[str]) -> Evaluation:
-    return _evaluation(scored.folder, scored.stamp, tuple(members))
+    return _evaluation(scored, tuple(members))
 
 
 def differences(scored: Scored, members: Sequence[str], reference: Sequence[str]) -> tuple[Difference, ...]:
     """Members − reference for each metric in PAIRED, with 95 % intervals over the same images."""
-    return _differences(scored.folder, scored.stamp, tuple(members), tuple(reference))
+    return _differences(scored, tuple(members), tuple(reference))
 
 
 def selections(scored: Scored, pool: Sequence[str], rule: str) -> tuple[Selection, ...]:
     """What a rule chooses from the pool at each size up to 10; sizes with too many ensembles to score are left out."""
-    return _selections(scored.folder, scored.stamp, tuple(pool), rule)
+    return _selections(scored, tuple(pool), rule)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _evaluation(folder: str, stamp: data.Stamp, members: tuple[str, ...]) -> Evaluation:
-    scored = scored_of(Run(Path(folder)))
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASH)
+def _evaluation(scored: Scored, members: tuple[str, ...]) -> Evaluation:
     return ensembles.evaluate(scored.probs[scored.rows(members)], scored.y, "val")
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _differences(
-    folder: str, stamp: data.Stamp, members: tuple[str, ...], reference: tuple[str, ...]
-) -> tuple[Difference, ...]:
-    scored = scored_of(Run(Path(folder)))
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASH)
+def _differences(scored: Scored, members: tuple[str, ...], reference: tuple[str, ...]) -> tuple[Difference, ...]:
     ours, theirs = (image_scores(average(scored, ids), scored.y) for ids in (members, reference))
     return tuple(paired_bootstrap(getattr(ours, metric), getattr(theirs, metric)) for metric in PAIRED)
 
 
-@st.cache_data(max_entries=16, show_spinner="Scoring ensembles…")
-def _selections(folder: str, stamp: data.Stamp, pool: tuple[str, ...], rule: str) -> tuple[Selection, ...]:
-    scored = scored_of(Run(Path(folder)))
+@st.cache_data(max_entries=16, show_spinner="Scoring ensembles…", hash_funcs=HASH)
+def _selections(scored: Scored, pool: tuple[str, ...], rule: str) -> tuple[Selection, ...]:
     probs, found = scored.probs[scored.rows(pool)], []
     for size in range(1, min(len(pool), LARGEST_SIZE) + 1):
         try:

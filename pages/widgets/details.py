@@ -8,6 +8,7 @@ from edgenes_core.architecture import Architecture
 from edgenes_core.records import METRICS, Evaluation
 from edgenes_core.run_folder import Run
 from pages.widgets import session
+from pages.widgets.importing import plain
 from pages.widgets.picture import picture
 from pages.widgets.scores import Scored, Stored, short_name, text_of
 
@@ -23,26 +24,25 @@ def cell_image(run: Run, architecture: Architecture, base: Architecture, *, key:
     st.caption(change_sentence(architecture, base))
 
 
-def network_details(run: Run, scored: Scored, training_id: str, *, key: str) -> None:
-    """Cell, numbers of each seed, and a button that adds the seed-0 network to the basket."""
-    training = scored.trainings[scored.rows([training_id])[0]]
-    cell = training.architecture
-    rows = [i for i, t in enumerate(scored.trainings) if t.architecture == cell]
-    st.markdown(f"**{short_name(training, scored.base)}** · `{cell.key}`")
-    cell_image(run, cell, scored.base, key=key)
+def network_details(run: Run, scored: Scored, cell_key: str, *, key: str) -> None:
+    """Cell, numbers of each seed, and a button that adds the cell's first network to the basket."""
+    rows = scored.cells()[cell_key]
+    first = scored.trainings[rows[0]]
+    st.markdown(f"**{plain(short_name(first, scored.base))}** · `{cell_key}`")
+    cell_image(run, first.architecture, scored.base, key=key)
     heads = ["seed", *(METRICS[m].name for m in SHOWN)]
     numbers = [[str(scored.trainings[i].seed), *_row(scored.single[i])] for i in rows]
     st.markdown(markdown_table(heads, numbers))
     n = len(scored.y)
     said = "1 seed: no spread" if len(rows) == 1 else f"{len(rows)} seeds"
     st.caption(f"{n} validation images · {said} · {session.origin(run)}")
-    basket_button(training_id, key=key)
+    basket_button(first.id, key=key)
 
 
 def ensemble_details(run: Run, scored: Scored, stored: Stored, *, key: str) -> None:
-    """Members and stored numbers of an ensemble; its members can become the basket."""
-    st.markdown(f"**{stored.title}**")
-    st.markdown("\n".join(f"- {scored.name(member)}" for member in stored.members))
+    """Members and numbers of an ensemble; its members can become the basket."""
+    st.markdown(f"**{plain(stored.title)}**")
+    st.markdown("\n".join(f"- {plain(scored.name(member))}" for member in stored.members))
     names = (*SHOWN, "disagreement", "oracle_accuracy")
     rows = [[METRICS[m].name, text_of(m, getattr(stored.val, m))] for m in names]
     st.markdown(markdown_table(["", "validation"], rows))

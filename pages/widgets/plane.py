@@ -1,106 +1,184 @@
-"""From scored networks to the diversity–quality plane: which quantity stands on which axis."""
+"""The diversity–quality plane on a page: its figures, its words, its numbers, and what its points stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
+import streamlit as st
 
+from edgenes_core import EdgeNESError, tradeoff
+from edgenes_core.cloud import Cloud, all_ensembles
+from edgenes_core.plane import PlaneInfo
 from edgenes_core.records import METRICS
-from pages.widgets.scores import Scored, Stored, short_name
+from edgenes_core.run_folder import Run
+from edgenes_core.scored import Scored
+from edgenes_core.snippets import literal
+from edgenes_core.snippets import snippet as whole
+from pages.widgets import data, session
+from pages.widgets.scores import HASH, scored_of, stamp_of, stored_of, text_of
+from pages.widgets.tools import View
 
 if TYPE_CHECKING:
-    from edgenes_core.figures.planes import Axis, PlaneInfo, Point
-
-X_CHOICES = {
-    "shared": "shared edges with α*",
-    "base": "disagreement with α*",
-    "pool": "disagreement with the pool",
-}
-Y_CHOICES = {"accuracy": "accuracy", "nll": "NLL", "brier": "Brier score"}
-ENSEMBLE = "ensemble:"  # prefix of an ensemble's id among the ids of networks
+    import plotly.graph_objects as go
 
 
-def axes(x: str, y: str) -> tuple[Axis, Axis]:
-    """Titles, units and better ends of both axes."""
-    from edgenes_core.figures.planes import Axis
+class Asked(NamedTuple):
+    """What the user wants to see: measure of diversity, what it is against, quality, one panel or many, all ensembles."""
 
-    metric = METRICS[y]
-    share = metric.unit == "%"
-    unit = f" ({metric.unit})" if metric.unit else ""
-    across = Axis(X_CHOICES[x], "lower", 1, 1) if x == "shared" else Axis(f"{X_CHOICES[x]} (%)", "higher", 100, 1)
-    return across, Axis(f"validation {metric.name}{unit}", metric.better, 100 if share else 1, metric.digits)
-
-
-def diversity_of(scored: Scored, x: str) -> np.ndarray:
-    """(N,) diversity of each network; NaN where the networks it is compared with were not retrained."""
-    if x == "shared":
-        return np.array([t.shared for t in scored.trainings], float)
-    keys = np.array([t.architecture.key for t in scored.trainings])
-    if x == "base":
-        reference = scored.rows([scored.base.key])
-        return scored.disagreement[:, reference[0]] if reference else np.full(len(keys), np.nan)
-    pool = np.array(["pool" in t.roles for t in scored.trainings], bool)
-    others = pool & (keys[:, None] != keys)  # a cell is not compared with itself
-    count = others.sum(1)
-    return np.where(count > 0, (scored.disagreement * others).sum(1) / np.maximum(count, 1), np.nan)
+    x: str
+    against: str
+    y: str
+    facets: bool
+    cloud: bool
 
 
-def points_of(scored: Scored, ensembles: Sequence[Stored], x: str, y: str) -> list[Point]:
-    """A point per retrained cell, over its seeds, then one per stored ensemble at the mean x of its members."""
-    from edgenes_core.figures.planes import Point
-
-    across = diversity_of(scored, x)
-    points = []
-    for key in dict.fromkeys(t.architecture.key for t in scored.trainings):
-        rows = [i for i, t in enumerate(scored.trainings) if t.architecture.key == key]
-        first = scored.trainings[rows[0]]
-        apart = _apart(scored, rows) if x == "base" else rows
-        values = tuple(getattr(scored.single[i], y) for i in rows)
-        name = short_name(first, scored.base)
-        points.append(Point(first.id, name, _role(scored, key), tuple(across[apart].tolist()), values))
-    for stored in ensembles:
-        rows = scored.rows(stored.members)
-        if len(rows) > 1:
-            at = (float(np.mean(across[_apart(scored, rows) if x == "base" else rows])),)
-            drawn_as = ensemble_role(stored)
-            points.append(Point(ENSEMBLE + stored.name, stored.title, drawn_as, at, (getattr(stored.val, y),), True))
-    return [point for point in points if np.isfinite(point.xs).all()]
+def info_of(run: Run, asked: Asked) -> PlaneInfo:
+    """Cells and stored ensembles; the same object while neither the run nor the question changes."""
+    return _info(str(run.path), stamp_of(run), asked.x, asked.against, asked.y)
 
 
-def ensemble_role(stored: Stored) -> str:
-    """How an ensemble is drawn: a control like the cells it is made of."""
-    if stored.role in ("selected", "user"):
-        return stored.role
-    return next((role for role in ("deepens", "random", "deviation") if stored.name.startswith(role)), "base")
+def cloud_of(run: Run, asked: Asked) -> PlaneInfo | None:
+    """Every ensemble of the pool, or None if they are not asked for or cannot be made (`cloud_sentence` says why)."""
+    return _cloud_info(str(run.path), stamp_of(run), asked) if asked.cloud and not asked.facets else None
 
 
-def table_of(info: PlaneInfo) -> pd.DataFrame:
-    """The plane in words and numbers, best quality first."""
-    table = pd.DataFrame(
-        {
-            "what": info.labels,
-            "kind": ["ensemble" if e else role for e, role in zip(info.ensemble, info.roles, strict=True)],
-            info.x_axis.title: info.x * info.x_axis.factor,
-            info.y_axis.title: info.y * info.y_axis.factor,
-            "sd over seeds": info.sd * info.y_axis.factor,
-            "seeds": info.seeds,
-            "on the front": info.front,
-        }
+@st.cache_resource(max_entries=64, show_spinner=False)
+def figure(folder: str, stamp: data.Stamp, asked: Asked, marked: tuple[str, ...], dark: bool) -> go.Figure:
+    """Drawn once for each question, selection and theme."""
+    from edgenes_core.figures.facets import plot_facets
+    from edgenes_core.figures.planes import plot_plane
+
+    run = Run(Path(folder))
+    info = info_of(run, asked)
+    if asked.facets:
+        return plot_facets(info, dark=dark, marked=marked)
+    cloud = cloud_of(run, asked)
+    name = f"all ensembles of {run.config.ensemble.size} of the pool" if cloud else ""
+    return plot_plane(info, dark=dark, marked=marked, cloud=cloud, cloud_name=name)
+
+
+def cells_behind(info: PlaneInfo, cloud: PlaneInfo | None, point: str) -> tuple[str, ...]:
+    """Keys of the cells that a point stands for."""
+    for drawn in (info, cloud):
+        if drawn and point in drawn.ids:
+            return drawn.cells[drawn.ids.index(point)]
+    return ()
+
+
+def view_of(run: Run, asked: Asked) -> View:
+    """The plane in words, numbers and code; a cloud's thousands of rows are made once."""
+    return _view(str(run.path), stamp_of(run), asked)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _view(folder: str, stamp: data.Stamp, asked: Asked) -> View:
+    run = Run(Path(folder))
+    scored, info, cloud = scored_of(run), info_of(run, asked), cloud_of(run, asked)
+    return View(
+        "tradeoff",
+        f"Validation, n = {len(scored.y)} images; {info.x_axis.about}; sd over training seeds",
+        " ".join([summary(info), *([cloud_sentence(run, asked, scored)] if asked.cloud else [])]),
+        pd.DataFrame(tradeoff.plane_table(info, cloud)),
+        snippet(run, asked, cloud is not None),
     )
-    return table.sort_values(info.y_axis.title, ascending=info.y_axis.better == "lower", ignore_index=True)
 
 
-def _apart(scored: Scored, rows: list[int]) -> list[int]:
-    """Without α* of seed 0, which never disagrees with itself; its further seeds say what a new seed alone brings."""
-    others = [i for i in rows if scored.ids[i] != scored.base.key]
-    return others or rows
+def summary(info: PlaneInfo) -> str:
+    """What a reader who cannot see the plane needs: how many points, their ranges, the best cell, the front."""
+    cells = [i for i, ensemble in enumerate(info.ensemble) if not ensemble]
+    if not cells:
+        return "No cell has a place on this plane."
+    up, across = info.y_axis, info.x_axis
+    best = (max if up.better == "higher" else min)(cells, key=lambda i: info.y[i])
+    ends = [f"{axis.title} from {axis.text(v[cells].min())} to {axis.text(v[cells].max())}" for axis, v in _sides(info)]
+    front = [info.labels[i] for i in cells if info.front[i]]
+    return (
+        f"{len(cells)} cells: {ends[0]}, {ends[1]}. Best {up.title}: {info.labels[best]} with {up.text(info.y[best])} at "
+        f"{across.text(info.x[best])}. On the Pareto front: {'; '.join(front[:6])}{' and more' if len(front) > 6 else ''}. "
+        f"{len(info.ids) - len(cells)} stored ensembles."
+    )
 
 
-def _role(scored: Scored, key: str) -> str:
-    if key == scored.base.key:
-        return "base"
-    roles = {role for t in scored.trainings if t.architecture.key == key for role in t.roles}
-    return next((role for role in ("pool", "deviation", "random") if role in roles), "pool")
+def provenance(run: Run, scored: Scored, info: PlaneInfo, asked: Asked) -> str:
+    """n of everything, and what the bars are."""
+    cells = scored.cells()
+    single = sum(len(rows) == 1 for rows in cells.values())
+    bars = "Bars: ± 1 sd over training seeds." if single < len(cells) else "One seed each, so no bars."
+    if 0 < single < len(cells):
+        bars += f" {single} of {len(cells)} cells have one seed and therefore no bar."
+    missing = len(cells) - int((~info.ensemble).sum())
+    lost = f" {missing} of the cells have nothing to be compared with and are left out." if missing else ""
+    large = "Ensembles have no panel: their members share different numbers of edges. Grey dots: the cells of the other panels."
+    one = "Large outlined shapes are ensembles, at their own quality." if info.ensemble.any() else ""
+    return (
+        f"{len(cells)} cells, {len(scored.trainings)} networks, {len(scored.y)} validation images, {session.origin(run)}. "
+        f"{bars} {large if asked.facets else one}{lost}"
+    )
+
+
+def cloud_sentence(run: Run, asked: Asked, scored: Scored) -> str:
+    """How many ensembles there are and how many are shown, or why there are none."""
+    pool, size = len(scored.pool()), run.config.ensemble.size
+    if asked.facets:
+        return "All ensembles of the pool are drawn in the single panel only."
+    try:
+        cloud = pool_cloud(scored, size)
+    except EdgeNESError as error:
+        return f"Ensembles of the pool are not drawn: {error}"
+    shown = f", {len(cloud.members)} of them drawn at random (seed 0)" if cloud.sampled else ""
+    scores, metric = getattr(cloud, asked.y), METRICS[asked.y]
+    best = text_of(asked.y, float(scores.max() if metric.better == "higher" else scores.min()))
+    return (
+        f"{cloud.total} ensemble{'' if cloud.total == 1 else 's'} of {size} of the {pool} in the pool{shown}; judged on validation, so the best "
+        f"{metric.name} of them, {best}, is optimistic."
+    )
+
+
+def snippet(run: Run, asked: Asked, cloud: bool) -> str:
+    """Python that makes the table again."""
+    question = f"x={literal(asked.x)}, y={literal(asked.y)}, against={literal(asked.against)}"
+    lines = [
+        "networks = score_networks(run)",
+        "ensembles, unusable = stored_ensembles(run)",
+        f"shown = tradeoff.plane(networks, ensembles, {question})",
+    ]
+    if cloud:
+        lines += [
+            "pool = networks.probs[networks.pool()]",
+            "every = all_ensembles(pool, networks.y, run.config.ensemble.size)",
+            f"cloud = tradeoff.cloud_plane(networks, every, {question})",
+        ]
+    lines.append(f"table = tradeoff.plane_table(shown{', cloud' if cloud else ''})")
+    imports = ["from edgenes_core import tradeoff", "from edgenes_core.scored import score_networks, stored_ensembles"]
+    return whole(
+        run, [*imports, *(["from edgenes_core.cloud import all_ensembles"] if cloud else [])], "\n".join(lines)
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Scoring every ensemble of the pool…", hash_funcs=HASH)
+def pool_cloud(scored: Scored, size: int) -> Cloud:
+    """SelectionError if the pool has fewer than `size` networks."""
+    return all_ensembles(scored.probs[scored.pool()], scored.y, size)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _info(folder: str, stamp: data.Stamp, x: str, against: str, y: str) -> PlaneInfo:
+    run = Run(Path(folder))
+    return tradeoff.plane(scored_of(run), stored_of(run)[0], x, y, against)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _cloud_info(folder: str, stamp: data.Stamp, asked: Asked) -> PlaneInfo | None:
+    run = Run(Path(folder))
+    scored = scored_of(run)
+    try:
+        cloud = pool_cloud(scored, run.config.ensemble.size)
+    except EdgeNESError:
+        return None
+    return tradeoff.cloud_plane(scored, cloud, asked.x, asked.y, asked.against)
+
+
+def _sides(info: PlaneInfo) -> list[tuple]:
+    return [(info.x_axis, info.x), (info.y_axis, info.y)]
