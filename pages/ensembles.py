@@ -10,9 +10,11 @@ from pages.widgets import session
 from pages.widgets.charts import show
 from pages.widgets.compare import PAIRED, YOURS, Entry, average, differences, entries_of, selections
 from pages.widgets.details import markdown_table
+from pages.widgets.ensemble_views import forest_view, matrix_view, reliability_view, scores_view, sizes_view
 from pages.widgets.reveal import test_panel
 from pages.widgets.save import save_panel
 from pages.widgets.scores import MEASURES, Scored, Stored, has_networks, scored_of, stored_of, text_of
+from pages.widgets.tools import view_tools
 
 MEMBERS = "ensembles_members"
 RULES = {"exhaustive": "all", "forward": "forward", "greedy": "greedy"}
@@ -50,7 +52,7 @@ def member_panel(scored: Scored, stored: list[Stored]) -> None:
         )
 
 
-def choice_panel(scored: Scored) -> None:
+def choice_panel(run: Run, scored: Scored) -> None:
     """Let a rule choose n of the pool on validation, and show what each size would bring."""
     from edgenes_core.figures.quality import Trajectory, plot_trajectory
 
@@ -73,7 +75,9 @@ def choice_panel(scored: Scored) -> None:
     size = st.segmented_control("Members n", sizes, default=min(3, max(sizes)), required=True, key="ensembles_size")
     chosen = found[sizes.index(size)]
     info = Trajectory(RULES[rule], sizes, [selection.val.nll for selection in found], size)
-    show(plot_trajectory(info, dark=session.dark()), key="ensembles_trajectory")
+    figure = plot_trajectory(info, dark=session.dark())
+    show(figure, key="ensembles_trajectory")
+    view_tools(run, sizes_view(run, pool, rule, found), key="ensembles_sizes", figure=figure)
     repeats = len(chosen.members) - len(set(chosen.members))
     twice = f" {repeats} of its places repeat a member; the basket keeps each once." if repeats else ""
     st.caption(
@@ -104,22 +108,26 @@ def comparison(run: Run, scored: Scored, entries: list[Entry]) -> None:
             for entry in entries
             if entry.name != name
         ]
-        show(plot_forest(rows, PAIRED, name, dark=session.dark()), key="ensembles_forest")
+        figure = plot_forest(rows, PAIRED, name, dark=session.dark())
+        show(figure, key="ensembles_forest")
         st.caption(
             f"Mean difference on the same {reference.val.n} validation images with a paired bootstrap 95 % interval "
             f"(1000 resamples), {session.origin(run)}. A tie: the interval includes 0. Not corrected for several comparisons."
         )
+        view_tools(run, forest_view(run, entries, reference, rows), key="ensembles_differences", figure=figure)
     n = f"{entries[0].val.n} validation images" if entries else "validation"
     heads = [n, *(METRICS[measure].name for measure in MEASURES)]
     numbers = [[_bold(entry), *(text_of(m, getattr(entry.val, m)) for m in MEASURES)] for entry in entries]
     st.markdown(markdown_table(heads, numbers))
+    if entries:
+        view_tools(run, scores_view(run, entries), key="ensembles_scores")
 
 
 def _bold(entry: Entry) -> str:
     return f"**{entry.name}**" if entry.name == YOURS else entry.name
 
 
-def lens(scored: Scored, entries: list[Entry]) -> None:
+def lens(run: Run, scored: Scored, entries: list[Entry]) -> None:
     """Calibration of your ensemble beside the first stored one, and who disagrees with whom."""
     from edgenes_core.figures.planes import ensemble_style
     from edgenes_core.figures.quality import plot_matrix, plot_reliability, reliability_info
@@ -131,21 +139,25 @@ def lens(scored: Scored, entries: list[Entry]) -> None:
             reliability_info(entry.name, ensemble_style(entry.role), average(scored, entry.members), scored.y)
             for entry in entries[:2]
         ]
-        show(plot_reliability(infos, dark=session.dark()), key="ensembles_reliability")
+        figure = plot_reliability(infos, dark=session.dark())
+        show(figure, key="ensembles_reliability")
         st.caption(
             f"15 equal-width bins, {len(scored.y)} validation images; larger markers hold more of them. "
             "Bars: Wilson 95 % interval of the bin's accuracy."
         )
+        view_tools(run, reliability_view(run, entries[:2], infos), key="ensembles_bins", figure=figure)
     with right:
-        members = entries[0].members if entries else ()
+        name, members = (entries[0].name, entries[0].members) if entries else (YOURS, ())
         st.markdown("**Who disagrees with whom?**")
-        rows = scored.rows(tuple(dict.fromkeys(members)))
+        members = tuple(dict.fromkeys(members))
+        rows = scored.rows(members)
         names = [scored.name(scored.ids[i]) for i in rows]
-        show(plot_matrix(names, scored.disagreement[rows][:, rows], dark=session.dark()), key="ensembles_matrix")
+        figure = plot_matrix(names, scored.disagreement[rows][:, rows], dark=session.dark())
+        show(figure, key="ensembles_matrix")
         st.caption(
-            f"Members of {entries[0].name if entries else YOURS}: share of {len(scored.y)} validation images (%) "
-            "on which two name different classes."
+            f"Members of {name}: share of {len(scored.y)} validation images (%) on which two name different classes."
         )
+        view_tools(run, matrix_view(run, scored, members, name), key="ensembles_pairs", figure=figure)
 
 
 def page(run: Run) -> None:
@@ -156,7 +168,7 @@ def page(run: Run) -> None:
         member_panel(scored, stored)
         basket = [member for member in session.basket() if member in scored.ids]
         with st.container(border=True):
-            choice_panel(scored)
+            choice_panel(run, scored)
         with st.container(border=True):
             save_panel(run, basket)
     with results:
@@ -165,7 +177,7 @@ def page(run: Run) -> None:
             st.caption("Your basket is empty. Until you choose members, the stored ensembles are compared.")
         with session.guard():
             comparison(run, scored, entries)
-            lens(scored, entries)
+            lens(run, scored, entries)
         with st.container(border=True):
             test_panel(run, entries)
     for sentence in (*scored.left_out, *broken, *missing):
