@@ -11,7 +11,7 @@ from edgenes_core.figures import theme
 from edgenes_core.run_folder import Run
 from pages.widgets import address, link, session
 from pages.widgets.importing import import_panel
-from pages.widgets.permalink import share_popover
+from pages.widgets.permalink import share_panel
 from pages.widgets.tools import tool
 
 FAVICON = Path(__file__).parents[1] / "assets" / "favicon.png"
@@ -106,12 +106,12 @@ def undo_buttons() -> None:
 
 
 def in_and_out(run: Run | None, path: str) -> None:
-    """The link to this view, and files from outside."""
+    """The link to this view, and files from outside; high up, as what opens here is tall."""
     with st.container(horizontal=True, gap="small", key="frame_share"):
         if run is not None:
-            with tool("Share", "link", key="frame_share_link") as share:
+            with tool("Share", "link", key="frame_link_open") as share:
                 if share.open:
-                    share_popover(link.full_link(run, path), key="frame_link")
+                    share_panel(link.full_link(run, path), key="frame_link")
         with tool("Import", "upload", key="frame_import") as files:
             if files.open:
                 import_panel(run)
@@ -132,10 +132,10 @@ st.logo(str(FAVICON), size="large")
 readable_choices()
 run = open_run()
 with st.sidebar:
+    in_and_out(run, page.url_path)
     run_picker()
     basket_chip()
     undo_buttons()
-    in_and_out(run, page.url_path)
     st.caption(f"EdgeNES Explorer {__version__}")
 address.publish()
 page.run()

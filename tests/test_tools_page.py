@@ -201,9 +201,9 @@ def test_a_qr_code_is_drawn_dark_on_white_with_its_quiet_zone(tail):
 
 
 def share(link: str) -> None:
-    from pages.widgets.permalink import share_popover
+    from pages.widgets.permalink import share_panel
 
-    share_popover(link, key="share")
+    share_panel(link, key="share")
 
 
 @pytest.mark.parametrize("extra", [0, 3000])

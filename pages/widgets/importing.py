@@ -60,7 +60,7 @@ def take_in(run: Run | None, upload: UploadedFile) -> None:
         outcome = outcome_of(run, upload)
         st.session_state[OUTCOME] = outcome
         if outcome.page:
-            st.rerun()  # the run picker, the basket and undo are drawn above this
+            st.rerun()  # link, run picker, basket and undo are drawn already
     if outcome.page:
         st.success(outcome.sentence, icon=":material/check:")
         st.page_link(outcome.page, label=outcome.link, icon=outcome.icon)

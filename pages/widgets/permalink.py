@@ -16,19 +16,21 @@ ONLY_HERE = (
 )
 
 
-def share_popover(link: str, *, key: str) -> None:
-    """What stands in the popover "Share": the link with its copy button, its QR code, and who can open it."""
-    st.code(link, language=None, wrap_lines=True)
-    if svg := qr_svg(link):
-        with st.container(width=SIDE):
+def share_panel(link: str, *, key: str) -> None:
+    """What stands under "Share": the link with its copy button, its QR code, and who can open it."""
+    code, words = st.columns([0.45, 0.55], gap="medium")
+    with code:
+        if svg := qr_svg(link):
             picture(svg, key=f"{key}_qr")
-    else:
-        st.caption(
-            f"No QR code: the link has {len(link.encode())} bytes, and a code holds about 2 900. "
-            "Copy the link, or choose fewer cells."
-        )
-    if only_here(link):
-        st.caption(ONLY_HERE)
+        else:
+            st.caption(
+                f"No QR code: the link has {len(link.encode())} bytes, and a code holds about 2 900. "
+                "Copy the link, or choose fewer cells."
+            )
+    with words:
+        st.code(link, language=None, wrap_lines=True)
+        if only_here(link):
+            st.caption(ONLY_HERE)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
