@@ -1,4 +1,4 @@
-"""Cells as points in the plane: distances between them, three maps, and how far a map can be trusted.
+"""Cells as points in the plane: edits between them, three maps, and how far a map can be trusted.
 
 For cells of one space the edit distance is Λ − shared edges, and ‖encode(a) − encode(b)‖² is twice that: PCA of the
 encodings is classical MDS of √(2·edit distance). Maps of the same cells are equal whatever the order of their rows
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -46,8 +47,9 @@ def pca(rows: np.ndarray, seed: int = 0, keys: Sequence[str] | None = None) -> n
     order = _order(len(rows), keys)
     flat = rows.reshape(len(rows), -1)[order]
     centred = flat - flat.mean(0)
-    _, axes = _leading(centred.T @ centred)
-    return _placed(centred @ axes, order)
+    with _one_thread():
+        _, axes = _leading(centred.T @ centred)
+        return _placed(centred @ axes, order)
 
 
 def mds(distances: np.ndarray, keys: Sequence[str] | None = None) -> np.ndarray:
@@ -56,8 +58,9 @@ def mds(distances: np.ndarray, keys: Sequence[str] | None = None) -> np.ndarray:
     order = _order(len(distances), keys)
     squares = distances[np.ix_(order, order)] ** 2
     inner = -0.5 * (squares - squares.mean(0) - squares.mean(1)[:, None] + squares.mean())
-    values, vectors = _leading(inner)
-    return _placed(vectors * np.sqrt(np.maximum(values, 0)), order)
+    with _one_thread():
+        values, vectors = _leading(inner)
+        return _placed(vectors * np.sqrt(np.maximum(values, 0)), order)
 
 
 def umap(distances: np.ndarray, seed: int = 0, neighbours: int = 15, keys: Sequence[str] | None = None) -> np.ndarray:
@@ -75,24 +78,58 @@ def umap(distances: np.ndarray, seed: int = 0, neighbours: int = 15, keys: Seque
     if not distances.any():
         return np.zeros((len(distances), 2))
     order = _order(len(distances), keys)
-    return _placed(_umap(distances[np.ix_(order, order)], seed, neighbours), order)
+    with _one_thread():
+        return _placed(_umap(distances[np.ix_(order, order)], seed, neighbours), order)
 
 
 def trustworthiness(distances: np.ndarray, xy: np.ndarray, neighbours: int = 5) -> float:
     """1 if each point's neighbours on the map are its nearest cells, about ½ for a random map (Venna and Kaski 2001).
 
-    Tied distances are ranked as they come, so a map of cells with many ties cannot reach 1.
+    Of cells that are equally near, in truth or on the map, each is as likely to come next: this is the mean over all such
+    orders, so the order of rows does not matter, and `best_trustworthiness` says how far a map of tied distances can get.
     """
-    from sklearn.manifold import trustworthiness as trust
-
     distances, xy = _checked(distances), np.asarray(xy, float)
     if xy.shape != (len(distances), 2) or not np.isfinite(xy).all():
         raise EmbeddingError(f"A map of {len(distances)} cells needs finite points (P, 2), got shape {xy.shape}.")
-    if not 1 <= neighbours < len(distances) / 2:
+    return _trust(distances, np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)), neighbours)
+
+
+def best_trustworthiness(distances: np.ndarray, neighbours: int = 5) -> float:
+    """The trustworthiness of a map with no distortion at all: below 1 where more than `neighbours` cells are equally near."""
+    distances = _checked(distances)
+    return _trust(distances, distances, neighbours)
+
+
+def _trust(truth: np.ndarray, shown: np.ndarray, neighbours: int) -> float:
+    """1 − 2/(P·k·(2P − 3k − 1)) · Σ over the k neighbours shown of max(0, true rank − k), expected over ties."""
+    count, k = len(truth), neighbours
+    if not 1 <= k < count / 2:
         raise EmbeddingError(
-            f"Trustworthiness needs more than 2·neighbours cells, got {len(distances)} cells and {neighbours} neighbours."
+            f"Trustworthiness needs more than 2·neighbours cells, got {count} cells and {k} neighbours."
         )
-    return float(trust(distances, xy, n_neighbors=neighbours, metric="precomputed"))
+    first, last = _ranks(truth)
+    lowest, highest = np.maximum(first - k, 1), last - k
+    excess = np.where(highest > 0, (highest * (highest + 1) - lowest * (lowest - 1)) / 2, 0) / (last - first + 1)
+    first, last = _ranks(shown)
+    taken = np.clip(k - first + 1, 0, last - first + 1) / (last - first + 1)
+    return float(1 - 2 / (count * k * (2 * count - 3 * k - 1)) * (excess * taken).sum())
+
+
+def _ranks(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(P, P): the first and the last place, from 1, that each cell can take among the neighbours of another; itself has 0."""
+    rounded = np.round(distances / (distances.max() or 1.0), 9)
+    np.fill_diagonal(rounded, -1.0)  # a cell comes before its duplicates
+    ordered = np.sort(rounded, axis=1)
+    pairs = list(zip(ordered, rounded, strict=True))
+    first = np.array([np.searchsorted(row, values, "left") for row, values in pairs])
+    return first, np.array([np.searchsorted(row, values, "right") for row, values in pairs]) - 1
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Linear algebra in one thread: the number of threads decides the last digits, so a map would depend on who draws it."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
 
 
 def _checked(distances: np.ndarray) -> np.ndarray:

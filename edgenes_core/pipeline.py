@@ -30,7 +30,8 @@ from edgenes_core.data import Dataset, load_dataset
 from edgenes_core.device import choose_device, describe, peak_memory
 from edgenes_core.executors import WorkerError
 from edgenes_core.lambda_path import Knots, choose_pool, lambda_path
-from edgenes_core.planning import embedded_cells, plan_trainings, random_cells
+from edgenes_core.mapping import save_maps, submit_maps
+from edgenes_core.planning import plan_trainings, random_cells
 from edgenes_core.records import Event
 from edgenes_core.regularizers import soft_count, soft_target
 from edgenes_core.run_folder import Run
@@ -111,7 +112,7 @@ def _hypernet(session: Session, data: Dataset) -> int:
 
 def _retrain(session: Session, data: Dataset) -> int:
     run, plan = session.run, session.run.plan()
-    session.maps = _submit_maps(session)
+    session.maps = submit_maps(run, session.executor)
     for training in plan:
         session.submit(training)
     waiting = {session.trainings[t.id]: t for t in plan if t.id in session.trainings and not run.is_trained(t)}
@@ -182,18 +183,7 @@ def _select(session: Session, data: Dataset) -> int:
 
 
 def _embed(session: Session, data: Dataset) -> int:
-    run = session.run
-    cells = embedded_cells(run)
-    maps = (session.maps or _submit_maps(session)).result()
-    run.save_embedding(
-        keys=np.array([c.architecture.key for c in cells]),
-        architectures=np.array([c.architecture.to_json() for c in cells]),
-        role=np.array([c.role for c in cells]),
-        lam=np.array([np.nan if c.lam is None else c.lam for c in cells]),
-        shared=np.array([c.shared for c in cells]),
-        count=np.array([c.count for c in cells]),
-        **maps,
-    )
+    save_maps(session.run, session.executor, session.maps)
     session.emit(Event("embed", 1, 1))
     return 0
 
@@ -210,12 +200,6 @@ STAGE_WORK: dict[str, Callable[[Session, Dataset], int]] = {
 def stage_generator(seed: int, stage: str) -> torch.Generator:
     """The random numbers of one stage."""
     return torch.Generator().manual_seed(tasks.derive_seed(seed, stage))
-
-
-def _submit_maps(session: Session) -> Future[dict[str, np.ndarray]]:
-    run = session.run
-    cells = [cell.architecture for cell in embedded_cells(run)]
-    return session.executor.submit(tasks.embed_cells, run.space, cells, run.config.seed, run.config.umap)
 
 
 def _soft_grid(run: Run, knots: Knots, base: Architecture) -> SoftCount:

@@ -8,11 +8,12 @@ One cell and seed is trained once, whatever the number of its parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from edgenes_core.architecture import Architecture, shared_edges
+from edgenes_core.cell_distances import MappedCell, map_role
 from edgenes_core.config import PipelineConfig
 from edgenes_core.lambda_path import Interval
 from edgenes_core.run_folder import Run
@@ -23,17 +24,6 @@ from edgenes_core.tasks import derive_seed
 
 UNIFORM_CELLS = 120  # cells of the map drawn from the whole space …
 PER_STRATUM = 30  # … and from each number of shared edges, which a uniform draw would hardly meet
-
-
-@dataclass(frozen=True)
-class Point:
-    """One cell of the map; `count` says how many draws fell on it."""
-
-    architecture: Architecture
-    role: str
-    shared: int
-    lam: float | None = None
-    count: int = 1
 
 
 def random_cells(space: SearchSpace, config: PipelineConfig, base: Architecture | None = None) -> list[Training]:
@@ -63,19 +53,21 @@ def plan_trainings(
     return tuple(merged.values())
 
 
-def embedded_cells(run: Run) -> list[Point]:
-    """Cells of the map, duplicates merged: α*, the pool, the λ path, and random cells of every distance."""
+def embedded_cells(run: Run) -> list[MappedCell]:
+    """Cells of the map, duplicates merged: α*, the pool, the λ path, other networks' cells, and random ones of every distance."""
     base, space, rng = run.base().architecture, run.space, np.random.default_rng(derive_seed(run.config.seed, "map"))
-    points = [Point(base, "base", space.lambda_max)]
-    points += [Point(t.architecture, "pool", t.shared, t.lam) for t in run.plan() if "pool" in t.roles]
-    points += [Point(i.architecture, "path", i.shared, (i.lo + i.hi) / 2) for i in run.lambda_path().intervals]
+    cells = [MappedCell(base, "base", space.lambda_max)]
+    cells += [MappedCell(t.architecture, "pool", t.shared, t.lam) for t in run.plan() if "pool" in t.roles]
+    cells += [MappedCell(i.architecture, "path", i.shared, (i.lo + i.hi) / 2) for i in run.lambda_path().intervals]
+    for role in ("random", "deviation", "imported"):
+        cells += [MappedCell(t.architecture, map_role(role), t.shared) for t in run.trainings() if role in t.roles]
     drawn = [space.sample(rng) for _ in range(UNIFORM_CELLS)]
     for shared in range(space.lambda_max):
         drawn += [space.sample_sharing(base, shared, rng) for _ in range(PER_STRATUM)]
-    points += [Point(cell, "random", shared_edges(cell, base)) for cell in drawn]
-    merged: dict[Architecture, Point] = {}
-    for point in points:
-        known = merged.get(point.architecture)
-        lam = known.lam if known and known.lam is not None else point.lam
-        merged[point.architecture] = replace(known, count=known.count + 1, lam=lam) if known else point
+    cells += [MappedCell(cell, "random", shared_edges(cell, base)) for cell in drawn]
+    merged: dict[Architecture, MappedCell] = {}
+    for cell in cells:
+        known = merged.get(cell.architecture)
+        lam = known.lam if known and known.lam is not None else cell.lam
+        merged[cell.architecture] = replace(known, count=known.count + 1, lam=lam) if known else cell
     return list(merged.values())

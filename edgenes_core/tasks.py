@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
 
-from edgenes_core import embeddings
 from edgenes_core.architecture import Architecture
+from edgenes_core.cell_distances import Cells
+from edgenes_core.cell_map import place_all
 from edgenes_core.checkpoint import NO_KEEPER, Keeper, resumed
 from edgenes_core.config import RetrainConfig
 from edgenes_core.data import Dataset, load_dataset
 from edgenes_core.device import peak_memory
-from edgenes_core.embeddings import EmbeddingError
 from edgenes_core.network import Network
 from edgenes_core.records import Event
-from edgenes_core.space import SearchSpace
 from edgenes_core.train import fit, predict
-
-NEIGHBOURS = 15  # UMAP's and trustworthiness' neighbourhood
 
 
 @dataclass(frozen=True)
@@ -72,20 +69,9 @@ def train_candidate(
     return TrainedNetwork(weights, val, test, history)
 
 
-def embed_cells(
-    space: SearchSpace, architectures: list[Architecture], seed: int, with_umap: bool
-) -> dict[str, np.ndarray]:
-    """Maps (P, 2) `pca`, `mds` and (if asked for and possible) `umap`, each with its trustworthiness `trust_<map>`."""
-    encodings = np.stack([space.encode(a) for a in architectures])
-    keys = [a.key for a in architectures]
-    distances = embeddings.edit_distances(encodings)
-    maps = {"pca": embeddings.pca(encodings, seed, keys), "mds": embeddings.mds(distances, keys)}
-    if with_umap:
-        with suppress(EmbeddingError):  # too few cells for a neighbourhood: the other maps remain
-            maps["umap"] = embeddings.umap(distances, seed, min(NEIGHBOURS, len(keys) - 1), keys)
-    near = min(NEIGHBOURS, max(1, len(keys) // 2 - 1))
-    trust = {f"trust_{name}": np.array(embeddings.trustworthiness(distances, xy, near)) for name, xy in maps.items()}
-    return maps | trust
+def embed_cells(measured: Sequence[Cells], seed: int, with_umap: bool) -> dict[str, np.ndarray]:
+    """Maps (P, 2) of cells by each of several distances, by the name they are stored under; one process compiles UMAP once."""
+    return {name: xy for cells in measured for name, xy in place_all(cells, seed, with_umap).items()}
 
 
 @lru_cache(maxsize=1)

@@ -146,6 +146,8 @@ def provenance(run: Run, found: Cells, shown: CellMap, missing: dict[str, str]) 
     lost = [key for key in session.selection() if key not in shown.keys]
     if lost:
         parts.append(f"{len(lost)} of the {len(session.selection())} selected cells are not on this map.")
+    if (pin := session.pin()) and pin.key not in shown.keys:
+        parts.append("The pinned cell B is not on this map.")
     return " ".join([*parts, *missing.values()])
 
 

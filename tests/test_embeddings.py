@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import manifold
 
 from edgenes_core import embeddings
 from edgenes_core.architecture import edit_distance, shared_edges
@@ -144,6 +145,51 @@ def test_umap_of_duplicates_and_separate_groups():
 def test_umap_of_too_few_cells_is_refused(count, neighbours):
     with pytest.raises(EmbeddingError, match=f"got {count} cells and {neighbours} neighbours; .* MDS map"):
         embeddings.umap(1 - np.eye(count), neighbours=neighbours)
+
+
+def points_and_map(seed, count):
+    """Distances without ties, and a map that has nothing to do with them."""
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(count, 4))
+    return np.linalg.norm(points[:, None] - points[None], axis=-1), rng.normal(size=(count, 2))
+
+
+@given(seeds, st.integers(3, 40), st.data())
+@settings(max_examples=20)
+def test_trustworthiness_without_ties_is_that_of_scikit_learn(seed, count, data):
+    distances, xy = points_and_map(seed, count)
+    near = data.draw(st.integers(1, (count - 1) // 2))
+    theirs = manifold.trustworthiness(distances, xy, n_neighbors=near, metric="precomputed")
+    assert embeddings.trustworthiness(distances, xy, near) == pytest.approx(theirs)
+    assert embeddings.best_trustworthiness(distances, near) == pytest.approx(1)
+
+
+def test_ties_count_as_the_mean_over_all_their_orders(rng):
+    distances = np.triu(rng.integers(1, 4, (14, 14)), 1).astype(float)
+    distances += distances.T
+    xy = rng.integers(0, 2, (14, 2)).astype(float)
+    broken = []
+    for _ in range(400):
+        little = np.triu(rng.random((14, 14)), 1) * 1e-6
+        broken.append(
+            embeddings.trustworthiness(distances + little + little.T, xy + 1e-7 * rng.normal(size=xy.shape), 4)
+        )
+    error = np.std(broken) / np.sqrt(len(broken))
+    assert embeddings.trustworthiness(distances, xy, 4) == pytest.approx(np.mean(broken), abs=4 * error)
+
+
+@given(st.sampled_from(SPACES), seeds, st.integers(3, 25), st.data())
+@settings(max_examples=20)
+def test_trustworthiness_of_tied_distances(space, seed, count, data):
+    """Independent of row order, and never above what a map without distortion reaches."""
+    distances = embeddings.edit_distances(encoded(space, cells(space, seed, count)))
+    xy, near = embeddings.mds(distances), data.draw(st.integers(1, (count - 1) // 2))
+    trust, best = embeddings.trustworthiness(distances, xy, near), embeddings.best_trustworthiness(distances, near)
+    assert trust <= best + 1e-12
+    assert best <= 1 + 1e-12
+    order = np.array(data.draw(st.permutations(range(count))))
+    shuffled = embeddings.trustworthiness(distances[np.ix_(order, order)], xy[order], near)
+    assert shuffled == pytest.approx(trust, abs=1e-12)
 
 
 def test_trustworthiness_leaves_its_input_alone(umap_input, umap_xy):

@@ -1,200 +1,199 @@
-"""The map of cells: where visited and sampled cells lie, the path along λ among them, and their true neighbours."""
+"""The map of cells: where visited and sampled cells lie, the path along λ among them, and which of them are chosen for what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
 
-from edgenes_core.architecture import Architecture, edit_distance
+from edgenes_core.cell_map import CellMap
 from edgenes_core.figures.build import Literal, figure
-from edgenes_core.figures.theme import ink
+from edgenes_core.figures.labels import Offset, place
+from edgenes_core.figures.map_parts import (
+    NOTHING,
+    PARTS,
+    RINGS,
+    Marks,
+    covered_numbers,
+    hover_texts,
+    marker_sizes,
+    pixels,
+    role_of,
+)
+from edgenes_core.figures.theme import Ink, ink
 
-METHODS = {"pca": "PCA", "mds": "MDS", "umap": "UMAP"}
 # Light to dark for few to many shared edges, readable without colour vision (ends of cividis, cut where it meets a background).
 SCALE = [[0.0, "#d9c44f"], [0.5, "#7d8a8f"], [1.0, "#0b4f9e"]]
-SIZES = {"base": 20, "pool": 17, "path": 17, "random": 6}
+HEIGHT = 470
 CROWDED = 60  # path cells beyond which numbers in the markers would cover each other
-SHAPES = {"base": "star", "pool": "circle", "path": "diamond", "random": "x-thin"}
-NAMES = {
-    "base": "base cell α*",
-    "pool": "on the λ path, retrained",
-    "path": "on the λ path",
-    "random": "sampled at random",
-}
 
 
-class MapInfo(NamedTuple):
-    """Arrays over P cells: position, role, shared edges, λ (NaN off the path), how many duplicates each stands for.
+def plot_map(shown: CellMap, marks: Marks = NOTHING, selected: Iterable[str] = (), *, dark: bool) -> go.Figure:
+    """Shape = part, colour and number = edges shared with α*, size = duplicates, line = the λ path, ring = chosen for something.
 
-    `path` holds the rows of the λ path in order of λ; a cell the path returns to occurs twice. `trust` is the map's
-    trustworthiness, None if it was not measured.
+    A point's customdata is its architecture key; the selected ones are marked, if any of them is on the map.
     """
-
-    method: str
-    keys: tuple[str, ...]
-    x: np.ndarray
-    y: np.ndarray
-    roles: tuple[str, ...]
-    shared: np.ndarray
-    lam: np.ndarray
-    copies: np.ndarray
-    path: np.ndarray
-    trust: float | None
-    lambda_max: int
-
-
-class Neighbour(NamedTuple):
-    """A cell near another one: its row, the edits between them, and how near the map puts it (1 = nearest)."""
-
-    row: int
-    edits: int
-    map_rank: int
-
-
-def methods_of(embedding: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Maps that were stored, quickest first."""
-    return tuple(method for method in METHODS if method in embedding)
-
-
-def map_info(
-    embedding: Mapping[str, np.ndarray], method: str, path_keys: Sequence[str] = (), lambda_max: int = 4
-) -> MapInfo:
-    """One stored map; without `path_keys` the λ path is read off the stored λ of its cells."""
-    keys = tuple(str(key) for key in embedding["keys"])
-    rows = {key: row for row, key in enumerate(keys)}
-    lam = np.asarray(embedding["lam"], float)
-    path = [rows[key] for key in path_keys if key in rows]
-    if not path_keys:
-        on_path = np.flatnonzero(np.isfinite(lam))
-        path = on_path[np.argsort(lam[on_path], kind="stable")].tolist()
-    xy = np.asarray(embedding[method], float).reshape(-1, 2)
-    trust = embedding.get(f"trust_{method}")
-    return MapInfo(
-        method,
-        keys,
-        xy[:, 0],
-        xy[:, 1],
-        tuple(role if role in SHAPES else "random" for role in map(str, embedding["role"])),
-        np.asarray(embedding["shared"], int),
-        lam,
-        np.asarray(embedding["count"], int),
-        np.array(path, int),
-        float(trust) if trust is not None and np.isfinite(trust) else None,
-        lambda_max,
-    )
-
-
-def neighbours(info: MapInfo, architectures: Sequence[Architecture], row: int, count: int = 8) -> list[Neighbour]:
-    """The cells fewest edits away, in truth and not on the map; of equals, those on the λ path come first."""
-    apart = np.hypot(info.x - info.x[row], info.y - info.y[row])
-    apart[row] = -1  # the cell itself comes before any other
-    rank = np.argsort(np.argsort(apart, kind="stable"), kind="stable")
-    here = architectures[row]
-    found = [
-        Neighbour(i, edit_distance(here, other), int(rank[i])) for i, other in enumerate(architectures) if i != row
-    ]
-    return sorted(found, key=lambda n: (n.edits, info.roles[n.row] == "random", n.row))[:count]
-
-
-def plot_map(info: MapInfo, *, dark: bool) -> go.Figure:
-    """Shape = role, colour and number = shared edges with α*, size = duplicates, line = the λ path. Clicks carry the key."""
-    traces = [*_points(info, "random", dark=dark), _path(info, dark=dark)]
-    for role in ("path", "pool", "base"):
-        traces += _points(info, role, dark=dark)
+    chosen, tone = set(selected) & set(shown.keys), ink(dark=dark)
+    hover, covered = hover_texts(shown, marks), covered_numbers(shown)
+    drawn = {role: _part(shown, role, chosen, hover, covered, tone) for role in PARTS}
+    traces = [drawn["random"], drawn["control"], drawn["imported"], _path(shown, tone)]
+    traces += [drawn["path"], drawn["pool"], drawn["base"]]
+    traces += [_shape(role, tone) for role in PARTS if any(role_of(cell) == role for cell in shown.cells)]
+    traces += [ring for name in RINGS for ring in _ring(shown, name, marks, tone)]
     # Directions and absolute places mean nothing on a map: no ticks, no grid, but one scale for both axes.
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "mirror": True}
-    bare["linecolor"] = ink(dark=dark).grid
+    bare["linecolor"] = tone.grid
     layout = {
         "xaxis": bare,
         "yaxis": {**bare, "scaleanchor": "x"},
-        "coloraxis": _scale(info),
-        "height": 540,
+        "coloraxis": _scale(shown),
+        "annotations": _words(shown, marks, tone),
+        "height": HEIGHT,
         "hovermode": "closest",
-        "margin": {"t": 56, "l": 8, "r": 8, "b": 64},
+        "margin": {"t": 32, "l": 8, "r": 8, "b": 8},  # the mode bar's row
+        "legend": {
+            "font": {"size": 12},
+            "itemwidth": 30,
+            "y": -0.01,
+            "yanchor": "top",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
     }
-    return figure(traces, layout, dark=dark, sentence="" if info.keys else "No cell has been placed yet.")
+    traces = [trace for trace in traces if len(trace["x"])]
+    return figure(traces, layout, dark=dark, sentence="" if shown.cells else "No cell has been placed yet.")
 
 
-def _path(info: MapInfo, *, dark: bool) -> Literal:
+def _part(shown: CellMap, role: str, chosen: set[str], hover: list[str], covered: frozenset[int], tone: Ink) -> Literal:
+    """The cells of one role, coloured; without a place in the legend, where shapes are explained without colour."""
+    rows, part = [i for i, cell in enumerate(shown.cells) if role_of(cell) == role], PARTS[role]
+    crowded = part.numbered and len(shown.path) > CROWDED
+    shared = [shown.cells[i].shared for i in rows]
+    outline: Literal = {"width": 1.5, "color": tone.text}
+    if role == "random":  # a thin cross is all outline
+        outline = {"width": 1.5, "color": shared, "coloraxis": "coloraxis"}
+    copies = np.array([shown.cells[i].count for i in rows], int)
     return {
         "type": "scatter",
-        "x": info.x[info.path],
-        "y": info.y[info.path],
-        "mode": "lines",
-        "name": "λ path, from λ = 0 to Λ",
-        "line": {"color": ink(dark=dark).text, "width": 1.8},
-        "opacity": 0.75,
-        "hoverinfo": "skip",
-    }
-
-
-def _points(info: MapInfo, role: str, *, dark: bool) -> list[Literal]:
-    """The cells of one role, coloured, and a colourless twin: the legend explains shapes, colours have their own scale."""
-    rows, tone, symbol = [i for i, r in enumerate(info.roles) if r == role], ink(dark=dark), SHAPES[role]
-    crowded = role in ("path", "pool") and len(info.path) > CROWDED
-    outline = {"width": 1.5, "color": tone.text}
-    if role == "random":  # a thin cross is all outline
-        outline = {"width": 1.5, "color": info.shared[rows], "coloraxis": "coloraxis"}
-    cells = {
-        "type": "scatter",
-        "x": info.x[rows],
-        "y": info.y[rows],
-        "mode": "markers" if role == "random" or crowded else "markers+text",
-        "text": ["α*" if role == "base" else str(info.shared[i]) for i in rows],
-        "textposition": "top center" if role == "base" else "middle center",
-        "textfont": {"color": tone.text if role == "base" else [_on(info, i) for i in rows], "size": 12},
+        "x": shown.xy[rows, 0],
+        "y": shown.xy[rows, 1],
+        "mode": "markers+text" if part.numbered and not crowded else "markers",
+        "text": ["" if i in covered else str(n) for i, n in zip(rows, shared, strict=True)],
+        "textposition": "middle center",
+        "textfont": {"color": [_on(shown, n) for n in shared], "size": 12},
         "marker": {
-            "symbol": symbol,
-            "size": marker_sizes(info.copies[rows], SIZES[role] * (0.6 if crowded else 1)),
-            "color": info.shared[rows],
+            "symbol": part.symbol,
+            "size": marker_sizes(copies, part.size * (0.6 if crowded else 1)),
+            "color": shared,
             "coloraxis": "coloraxis",
-            "opacity": 0.75 if role == "random" else 1,
+            "opacity": 0.8 if role == "random" else 1,
             "line": outline,
         },
-        "customdata": [info.keys[i] for i in rows],
-        "hovertext": [_hover(info, i) for i in rows],
+        "selectedpoints": [at for at, i in enumerate(rows) if shown.keys[i] in chosen] if chosen else None,
+        "selected": {"marker": {"opacity": 1, "size": 13 if role == "random" else part.size + 5}},
+        "unselected": {"marker": {"opacity": 0.35}, "textfont": {"color": tone.text}},
+        "customdata": [shown.keys[i] for i in rows],
+        "hovertext": [hover[i] for i in rows],
         "hoverinfo": "text",
-        "legendgroup": role,
         "showlegend": False,
     }
-    shape = {"symbol": symbol, "size": 10, "color": tone.muted, "line": {"width": 1.5, "color": tone.muted}}
-    twin = {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": shape}
-    return [cells, {**twin, "name": NAMES[role], "legendgroup": role}]
 
 
-def _on(info: MapInfo, i: int) -> str:
+def _shape(role: str, tone: Ink) -> Literal:
+    """A role's place in the legend."""
+    part = PARTS[role]
+    marker = {"symbol": part.symbol, "size": 10, "color": tone.muted, "line": {"width": 1.5, "color": tone.muted}}
+    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker, "name": part.name}
+
+
+def _path(shown: CellMap, tone: Ink) -> Literal:
+    """The λ path with an arrow in the middle of each step, towards Λ."""
+    places = shown.xy[list(shown.path)]
+    between = (places[1:] + places[:-1]) / 2
+    points = np.empty((max(0, 2 * len(places) - 1), 2))
+    points[::2], points[1::2] = places, between
+    return {
+        "type": "scatter",
+        "x": points[:, 0],
+        "y": points[:, 1],
+        "mode": "lines+markers",
+        "name": "λ path 0→Λ",
+        "line": {"color": tone.muted, "width": 1.8},
+        "marker": {
+            "symbol": "arrow",
+            "angleref": "previous",
+            "size": [10 if at % 2 else 0 for at in range(len(points))],
+            "color": tone.muted,
+            "opacity": 1,
+        },
+        "unselected": {"marker": {"opacity": 1}},
+        "hoverinfo": "skip",
+        "showlegend": len(points) > 1,
+    }
+
+
+def _ring(shown: CellMap, name: str, marks: Marks, tone: Ink) -> list[Literal]:
+    """Rings around the cells that are in one thing; none where there is no such cell."""
+    keys = {"member": shown.members, "basket": marks.basket, "pin": {marks.pin}}[name]
+    rows, ring = [i for i, key in enumerate(shown.keys) if key in keys], RINGS[name]
+    if not rows:
+        return []
+    marker = {"symbol": ring.symbol, "size": ring.size, "color": tone.text, "line": {"width": 1.8}}
+    drawn = {"type": "scatter", "mode": "markers", "hoverinfo": "skip", "unselected": {"marker": {"opacity": 1}}}
+    around = {"x": shown.xy[rows, 0], "y": shown.xy[rows, 1], "marker": marker, "showlegend": False}
+    legend = {"x": [None], "y": [None], "marker": {**marker, "size": 12}, "name": ring.name}
+    return [{**drawn, **around}, {**drawn, **legend}]
+
+
+def _words(shown: CellMap, marks: Marks, tone: Ink) -> list[Literal]:
+    """The ends of the path, B and the cell at λ, in words beside their points, where there is room."""
+    rows = {key: row for row, key in enumerate(shown.keys)}
+    said = {i: ["α*, λ = Λ"] for i, cell in enumerate(shown.cells) if role_of(cell) == "base"}
+    if shown.path:
+        said.setdefault(shown.path[0], ["λ = 0"])
+    if marks.pin in rows:
+        said.setdefault(rows[marks.pin], []).insert(0, "<b>B</b>")
+    if marks.at_lam in rows:
+        said.setdefault(rows[marks.at_lam], []).append(f"you are at λ = {marks.lam:.2f}")
+    texts, places = [" · ".join(parts) for parts in said.values()], pixels(shown)
+    beside = []
+    if said:  # words may lie over random cells, not over others and the line
+        solid = [i for i, cell in enumerate(shown.cells) if role_of(cell) != "random" and i not in said]
+        drawn = np.vstack([places[[*said, *solid]], *_along(places[list(shown.path)])])
+        beside = place(range(len(said)), texts, drawn, places, Offset(*np.ptp(places, axis=0)))
+    line = {"showarrow": True, "arrowhead": 0, "arrowwidth": 1, "arrowcolor": tone.muted, "standoff": 12}
+    line["font"] = {"color": tone.text, "size": 13}
+    return [
+        {"x": x, "y": y, "text": text, "ax": at.x, "ay": at.y, **line}
+        for (x, y), text, at in zip(shown.xy[list(said)].tolist(), texts, beside, strict=True)
+    ]
+
+
+def _along(corners: np.ndarray) -> list[np.ndarray]:
+    """Points on the lines between neighbouring corners (K, 2)."""
+    steps = np.linspace(0, 1, 9)[:, None]
+    return [(1 - steps) * start + steps * end for start, end in pairwise(corners)]
+
+
+def _on(shown: CellMap, shared: int) -> str:
     """Ink that is readable on the colour of a cell's marker."""
-    return "#ffffff" if info.shared[i] > info.lambda_max / 2 else "#1c2430"
+    return "#ffffff" if shared > shown.lambda_max / 2 else "#1c2430"
 
 
-def marker_sizes(copies: np.ndarray, smallest: float) -> np.ndarray:
-    """Diameters whose growth is logarithmic in the number of duplicates, at most doubled: never smaller for more."""
-    return smallest * np.minimum(2.0, 1 + 0.25 * np.log2(np.maximum(copies, 1)))
-
-
-def _scale(info: MapInfo) -> Literal:
-    ticks = sorted({round(info.lambda_max * part / 4) for part in range(5)})
-    words = {0: "0: most different", info.lambda_max: f"Λ = {info.lambda_max}: α* itself"}
+def _scale(shown: CellMap) -> Literal:
+    top = shown.lambda_max
+    ticks = sorted({round(top * part / 4) for part in range(5)})
+    words = {0: "0", top: f"Λ = {top}"}
     bar = {
-        "title": {"text": "edges shared with α*", "side": "top", "font": {"size": 13}},
-        "orientation": "h",
-        "x": 0.5,
-        "y": -0.02,
-        "yanchor": "top",
+        "title": {"text": "edges shared with α*", "side": "right", "font": {"size": 12}},
         "tickvals": ticks,
         "ticktext": [words.get(t, str(t)) for t in ticks],
-        "tickangle": 0,
         "thickness": 10,
-        "len": 0.7,
+        "len": 0.9,
         "outlinewidth": 0,
+        "x": 1.0,
+        "xpad": 6,
     }
-    return {"colorscale": SCALE, "cmin": 0, "cmax": info.lambda_max, "colorbar": bar}
-
-
-def _hover(info: MapInfo, i: int) -> str:
-    lam = f"<br>λ ≈ {info.lam[i]:.2f}" if np.isfinite(info.lam[i]) else ""
-    many = f"<br>met {info.copies[i]} times" if info.copies[i] > 1 else ""
-    return f"<b>{info.keys[i]}</b><br>{NAMES.get(info.roles[i], info.roles[i])}<br>shared edges: {info.shared[i]}{lam}{many}"
+    return {"colorscale": SCALE, "cmin": 0, "cmax": top, "colorbar": bar}

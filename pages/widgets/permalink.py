@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.widgets.picture import picture
 
-SIDE = 320  # pixels of the QR code: it fits under the link on a small screen
+
 ONLY_HERE = (
     ":material/info: This link opens on this machine only. To let a class open it, start the app with "
     "`.venv/bin/streamlit run app.py --server.address 0.0.0.0` and visit it under this machine's name."
