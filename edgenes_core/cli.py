@@ -66,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
     p = add("decode", parents=[shared], help="the best cell with exactly M shared edges")
     p.add_argument("run")
     p.add_argument("--shared", type=int, required=True, metavar="M")
-    p = add("inspect", parents=[shared], help="one cell: shared edges, parameters, paths, one-shot score, an image's maps")
+    p = add(
+        "inspect", parents=[shared], help="one cell: shared edges, parameters, paths, one-shot score, an image's maps"
+    )
     p.add_argument("run")
     p.add_argument("--cell", required=True, metavar="FILE|KEY", help="a cell as JSON, or the key of a cell of this run")
     p.add_argument("--image", type=int, default=None, metavar="N", help="what validation image N becomes at each node")

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = {
-    0: "__init__ schema config published records architecture space cell_number lambda_path encodings permalink theory storage catalogue processes download_jobs",
-    1: "splits npz_file image_folder image_sources preview metrics diversity ensembles statistics embeddings soft_cells plane cloud",
+    0: "__init__ schema config published measures records architecture space cell_number lambda_path encodings permalink theory storage catalogue processes download_jobs",
+    1: "splits npz_file image_folder image_sources preview metrics selective temperature diversity pairwise selecting ensembles combining statistics weighted bootstrap comparisons corruptions ood embeddings soft_cells plane cloud",
     2: "torchvision_compat device alpha compiled supernet wide network parameters inherited hypernet regularizers augment data downloads order checkpoint train",
     3: "search",
     4: "run_records run_files run_folder snippets scored tradeoff farther provenance runs jobs executors cell_distances cell_map planning tasks mapping session stored_supernet one_shot feature_maps estimate calibration pipeline progress doctor reply before_run inspect_cell run_zip imported samples exchange commands cli __main__",

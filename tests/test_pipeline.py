@@ -107,8 +107,8 @@ def test_the_map_merges_duplicates_and_counts_them(run):
     assert stored["pca"].shape == (len(stored["keys"]), 2)
     assert "umap" not in stored
     drawn = 120 + 30 * 4
-    assert stored["count"].sum() == drawn + 1 + 4 + len(run.lambda_path().intervals)
-    assert set(stored["role"]) <= {"base", "path", "pool", "random"}
+    assert stored["count"].sum() == drawn + 1 + 4 + 6 + len(run.lambda_path().intervals), "6 controls"
+    assert set(stored["role"]) <= {"base", "path", "pool", "control", "random"}
 
 
 def stop_after(run: Run, events: int) -> None:
