@@ -1,6 +1,6 @@
 """One link for what a user sees: run, seed, λ, pinned cell, selected cells, basket, the pages' choices and the theme.
 
-    ?run=…&seed=0&lam=1.5&pin=4711&cells=<key>.<key>&basket=<id>.<id>&map_method=umap&embed_options=dark_theme
+    ?run=…&seed=0&lam=1.5&pin=4711&cells=<key>.<key>&basket=<id>.<id>&weights=2.1&map_method=umap&embed_options=dark_theme
 
 A run is named by its id, cells by their keys, the pinned cell by its number in the space (it need not belong to the run).
 What a link says is checked: what cannot be used is left out or moved into range, with a sentence for each.
@@ -20,12 +20,14 @@ from edgenes_core.space import SearchSpace
 SEPARATOR = "."
 LONGEST_LIST = 1000  # cells or networks in one link
 THEMES = {"light": "light_theme", "dark": "dark_theme"}
+WEIGHT = re.compile(r"[0-9]{1,2}")
 KEY = re.compile(r"[0-9a-f]{12}(-\d{1,6})?")
 
 
 @dataclass(frozen=True)
 class ViewState:
-    """What a link holds; None, empty or '' where it says nothing. `choices` are pairs of a choice's name and its answer."""
+    """What a link holds; None, empty or '' where it says nothing. `choices` are pairs of a choice's name and its answer;
+    `weights` whole parts, one for each network of the basket."""
 
     run: str = ""
     seed: int | None = None
@@ -35,6 +37,7 @@ class ViewState:
     basket: tuple[str, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
     theme: str = ""
+    weights: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def to_query(space: SearchSpace, view: ViewState) -> dict[str, str]:
         "pin": "" if view.pin is None else str(number_of(space, view.pin)),
         "cells": SEPARATOR.join(view.selection),
         "basket": SEPARATOR.join(view.basket),
+        "weights": SEPARATOR.join(map(str, view.weights)),
         **dict(view.choices),
         "embed_options": THEMES.get(view.theme, ""),
     }
@@ -74,15 +78,17 @@ def from_query(known: Known, query: Mapping[str, str]) -> tuple[ViewState, tuple
             f"The link was made for a run with seed {_short(seed)}, the open run has seed {known.seed}: its numbers differ."
         )
     theme = next((name for name, option in THEMES.items() if option in query.get("embed_options", "")), "")
+    basket = _listed("network in the basket", query.get("basket"), known.networks, notices)
     view = ViewState(
         query.get("run", ""),
         known.seed if seed is not None else None,
         _lam(known.space.lambda_max, query.get("lam"), notices),
         _pin(known.space, query.get("pin"), notices),
         _listed("selected cell", query.get("cells"), known.cells, notices),
-        _listed("network in the basket", query.get("basket"), known.networks, notices),
+        basket,
         _answers(known.choices, query, notices),
         theme,
+        _weights(query.get("weights"), len(basket), notices),
     )
     return view, tuple(notices)
 
@@ -126,6 +132,19 @@ def _listed(what: str, text: str | None, known: Collection[str], notices: list[s
             f"and left out (the first is {_short(first)})."
         )
     return kept
+
+
+def _weights(text: str | None, count: int, notices: list[str]) -> tuple[int, ...]:
+    if not text:
+        return ()
+    parts = text.split(SEPARATOR, LONGEST_LIST)
+    if len(parts) != count or not all(WEIGHT.fullmatch(part) for part in parts) or not any(map(int, parts)):
+        notices.append(
+            f"Weights in the link must be whole numbers from 0 to 99, not all 0, one for each of the {count} networks of its "
+            f"basket, got {_short(text)}; all networks count alike."
+        )
+        return ()
+    return tuple(map(int, parts))
 
 
 def _answers(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,16 +30,23 @@ states = st.builds(
     choices=choices.map(lambda answers: tuple((n, answers[n]) for n in CHOICES if n in answers)),
     theme=st.sampled_from(["", "light", "dark"]),
 )
+weighed = st.builds(
+    lambda view, parts: replace(view, weights=tuple(parts[: len(view.basket)])),
+    states,
+    st.lists(st.integers(1, 99), min_size=len(NETWORKS), max_size=len(NETWORKS)),
+)
 
 
-@given(states)
+@given(states | weighed)
 def test_a_view_survives_its_link(view):
     assert from_query(KNOWN, to_query(SPACE, view)) == (view, ())
 
 
 @given(
     st.dictionaries(
-        st.sampled_from([*to_query(SPACE, ViewState()), "seed", "lam", "pin", "cells", "basket", "map_method", "x"]),
+        st.sampled_from(
+            [*to_query(SPACE, ViewState()), "seed", "lam", "pin", "cells", "basket", "weights", "map_method", "x"]
+        ),
         st.text(),
     )
 )
@@ -49,7 +58,8 @@ def test_any_text_gives_a_usable_view(query):
     assert set(view.basket) <= set(NETWORKS)
     assert all(answer in CHOICES[name] for name, answer in view.choices)
     assert all(sentence.endswith(".") and len(sentence) < 300 for sentence in notices)
-    known = {"seed", "lam", "pin", "cells", "basket", *CHOICES}
+    assert view.weights == () or len(view.weights) == len(view.basket)
+    known = {"seed", "lam", "pin", "cells", "basket", "weights", *CHOICES}
     unsaid = to_query(SPACE, view)
     for name in known & query.keys():
         assert name in unsaid or notices or not query[name].strip("."), "nothing is dropped in silence"
@@ -66,6 +76,8 @@ def test_any_text_gives_a_usable_view(query):
         ({"cells": f"{CELLS[0]}.ffffffffffff.zz"}, "2 selected cells of the link are not in this run"),
         ({"basket": "../../etc"}, "network in the basket"),
         ({"map_method": "tsne"}, "one of pca, umap"),
+        ({"basket": NETWORKS[0], "weights": "1.2"}, "one for each of the 1 networks"),
+        ({"basket": NETWORKS[0], "weights": "0"}, "not all 0"),
     ],
 )
 def test_what_cannot_be_used_is_said(query, said):

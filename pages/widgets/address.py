@@ -24,6 +24,7 @@ def view_state(run: Run) -> ViewState:
         chosen.basket,
         tuple(sorted(session.choices().items())),
         "dark" if session.dark() else "light",
+        chosen.weights,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"], "scrollZoom": False}
 SELECT = {"displaylogo": False, "displayModeBar": True, "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": False}
 
+_CHOOSING = st.components.v2.component(
+    "edgenes_chart_choosing",
+    html="<i\nhidden></i>",
+    js=(Path(__file__).parent / "chart_choosing.js").read_text(encoding="utf-8"),
+)
+
 
 class Drawn(NamedTuple):
-    """What a chart was last drawn with: its look without a selection, the keys marked in it, and those it reported since."""
+    """What a chart was last drawn with: its look without a selection, the keys marked in it, those it reported since, and
+    whether it did so with a box or lasso."""
 
     look: str
     marked: tuple[str, ...]
     reported: tuple[str, ...]
+    boxed: bool = False
 
 
 def show(fig: go.Figure, *, key: str, on_select: Callable[[], None] | None = None, alt: str | None = None) -> None:
@@ -43,7 +52,7 @@ def selectable(
     """A chart in which click, shift-click, box and lasso choose cells: `session.selection()`, on every page the same.
 
     `figure_of(keys)` marks these cells; `keys_of` says which cells a point's id (its `customdata`) stands for. A chart is drawn
-    anew only when the selection was changed elsewhere: a new figure would throw away what the browser has marked.
+    anew only when the selection was changed elsewhere: a new figure takes the user's zoom and drag mode away.
     """
     chosen = session.selection()
     look = hashlib.sha256(figure_of(()).to_json().encode()).hexdigest()
@@ -51,27 +60,51 @@ def selectable(
     if drawn is None or drawn.look != look or drawn.reported != chosen:
         drawn = Drawn(look, chosen, chosen)
     st.session_state[_drawn(key)] = drawn
-    st.plotly_chart(
-        figure_of(drawn.marked),
-        key=key,
-        theme=None,
-        config=SELECT,
-        alt=alt,
-        on_select=lambda: _take(key, keys_of),
-        selection_mode=("points", "box", "lasso"),
-    )
+    figure = figure_of(drawn.marked)
+    with st.container(gap=None):
+        st.plotly_chart(
+            figure,
+            key=key,
+            theme=None,
+            config=SELECT,
+            alt=alt,
+            on_select=lambda: _take(key, figure, keys_of),
+            selection_mode=("points", "box", "lasso"),
+        )
+        _CHOOSING(key=f"{key}_choosing", data={"chart": key}, on_emptied_change=lambda: _choose(key, ()))
     if st.session_state.pop(_changed(key), False):
         st.rerun()  # the whole page: the link, the undo buttons and the other views follow
 
 
-def _take(key: str, keys_of: Callable[[str], tuple[str, ...]]) -> None:
-    """The browser reports a selection."""
-    keys = tuple(dict.fromkeys(k for point in points_in(st.session_state[key]) for k in keys_of(point)))
+def _take(key: str, figure: go.Figure, keys_of: Callable[[str], tuple[str, ...]]) -> None:
+    """The browser reports the points chosen in one panel; what is chosen in the other panels stays."""
+    event, drawn = st.session_state[key], st.session_state[_drawn(key)]
+    boxed = bool(event["selection"].get("box") or event["selection"].get("lasso"))
+    found = dict.fromkeys(k for point in points_in(event) for k in keys_of(point))
+    if not found and not boxed:  # also what a chart says that has been replaced meanwhile
+        return
+    before, elsewhere = session.selection(), _elsewhere(figure, event, keys_of) if found else set()
+    kept = [k for k in before if k in found or k in elsewhere]
+    keys = (*kept, *(k for k in found if k not in kept))
+    _choose(key, keys)
+    # A box added to clicked points: the browser chooses all of them but marks those in the box alone, so draw them anew.
+    if not (boxed and not drawn.boxed and any(k in found for k in before)):
+        st.session_state[_drawn(key)] = drawn._replace(reported=keys, boxed=boxed)
+
+
+def _choose(key: str, keys: tuple[str, ...]) -> None:
     if keys != session.selection():
         st.session_state[_changed(key)] = True
-    session.set_selection(keys)
-    if (drawn := st.session_state.get(_drawn(key))) is not None:
-        st.session_state[_drawn(key)] = drawn._replace(reported=session.selection())
+        session.set_selection(keys)
+
+
+def _elsewhere(figure: go.Figure, event: Mapping[str, Any], keys_of: Callable[[str], tuple[str, ...]]) -> set[str]:
+    """Keys drawn in panels that the event does not speak of."""
+    panels = [trace.xaxis or "x" for trace in figure.data]
+    spoken = {panels[point["curve_number"]] for point in event["selection"]["points"]}
+    others = [trace for trace, panel in zip(figure.data, panels, strict=True) if panel not in spoken]
+    ids = [point for trace in others if trace.customdata is not None for point in trace.customdata]
+    return {k for point in ids for k in keys_of(point)}
 
 
 def _drawn(key: str) -> str:

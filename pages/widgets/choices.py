@@ -35,6 +35,20 @@ CHOICES: dict[str, Choice] = {
         {"trained": "the retrained network", "supernet": "the supernet"},
         "A retrained network has weights of its own; the supernet shares its weights between all cells.",
     ),
+    "combine": Choice(
+        "Combine by",
+        {
+            "mean": "mean",
+            "geometric": "geometric mean",
+            "vote": "vote",
+            "weights": "weights",
+            "stacking": "stacking",
+            "bma": "BMA",
+            "tempered_bma": "tempered BMA",
+            "gate": "gate",
+        },
+        "How the members' probabilities become one. Fitted rules (stacking, BMA, gate) predict each image by a fit on others.",
+    ),
     "map_distance": Choice(
         "Distance",
         {name: distance.title for name, distance in DISTANCES.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from edgenes_core.architecture import Architecture
@@ -11,11 +12,26 @@ LONGEST = 100  # steps that can be undone
 
 @dataclass(frozen=True)
 class Chosen:
-    """Selected cells (architecture keys), the pinned cell B, and the basket (training ids), in order of choice."""
+    """Selected cells (architecture keys), the pinned cell B, and the basket (training ids), in order of choice.
+
+    `weights` are whole parts, one for each network of the basket; empty where all have one part.
+    """
 
     selection: tuple[str, ...] = ()
     pin: Architecture | None = None
     basket: tuple[str, ...] = ()
+    weights: tuple[int, ...] = ()
+
+    def with_basket(self, ids: Iterable[str]) -> Chosen:
+        """Another basket, each id once; networks that stay keep their weight, new ones get one part."""
+        basket = tuple(dict.fromkeys(ids))
+        known = dict(zip(self.basket, self.weights, strict=False))
+        return replace(self, basket=basket).with_weights(known.get(name, 1) for name in basket)
+
+    def with_weights(self, weights: Iterable[int]) -> Chosen:
+        """Other weights, one for each network of the basket."""
+        weights = tuple(weights)
+        return replace(self, weights=() if set(weights) <= {1} else weights)
 
 
 @dataclass(frozen=True)

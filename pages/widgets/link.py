@@ -24,8 +24,9 @@ def adopt(run: Run) -> None:
     if view.lam is not None:
         session.ask_lam(run, view.lam)
     now = session.history().now
-    linked = Chosen(view.selection or now.selection, view.pin or now.pin, view.basket or now.basket)
-    session.set_history(session.history().step(linked))
+    linked = Chosen(view.selection or now.selection, view.pin or now.pin, now.basket, now.weights)
+    linked = linked.with_basket(view.basket or now.basket)
+    session.set_history(session.history().step(linked.with_weights(view.weights) if view.weights else linked))
     session.choices().update(dict(view.choices))
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from pages.widgets.picture import picture
 
-
 ONLY_HERE = (
     ":material/info: This link opens on this machine only. To let a class open it, start the app with "
     "`.venv/bin/streamlit run app.py --server.address 0.0.0.0` and visit it under this machine's name."

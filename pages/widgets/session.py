@@ -168,8 +168,19 @@ def basket() -> tuple[str, ...]:
 
 
 def set_basket(ids: Iterable[str]) -> None:
-    """Replace the basket; a repeated id is kept once."""
-    choose_cells(basket=tuple(dict.fromkeys(ids)))
+    """Replace the basket; a repeated id is kept once, networks that stay keep their weight."""
+    set_history(history().step(history().now.with_basket(ids)))
+
+
+def weights() -> tuple[int, ...]:
+    """Parts of the mixture, one for each network of the basket."""
+    now = history().now
+    return now.weights or (1,) * len(now.basket)
+
+
+def set_weights(parts: Iterable[int]) -> None:
+    """Give the networks of the basket other weights."""
+    set_history(history().step(history().now.with_weights(parts)))
 
 
 def add_to_basket(training_id: str) -> bool:

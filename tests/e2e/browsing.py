@@ -9,6 +9,16 @@ from playwright.sync_api import Page
 
 from edgenes_core.run_folder import Run
 
+PAGES = {
+    "": ("Home", "EdgeNES Explorer"),
+    "explore": ("Explore λ", "Explore λ"),
+    "space": ("Map of cells", "Map of cells"),
+    "tradeoff": ("Trade-off", "Trade-off"),
+    "ensembles": ("Ensembles", "Ensembles"),
+    "train": ("Train", "Train"),
+}
+"""The pages by path, each with its name in the navigation and its title."""
+
 
 def newest(folder: Path) -> Run:
     """The run made last."""
@@ -23,6 +33,14 @@ def oldest(folder: Path) -> Run:
 def visit(page: Page, server: str, path: str = "", **query: object) -> None:
     """Open a page of the app and wait until it has drawn everything."""
     page.goto(f"{server}/{path}" + (f"?{urlencode(query)}" if query else ""))
+    settled(page)
+
+
+def turn_to(page: Page, path: str) -> None:
+    """Change to a page of the app as a user does, by its link in the navigation."""
+    name, title = PAGES[path]
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
     settled(page)
 
 

@@ -1,0 +1,39 @@
+"""Every page bears every awkward run: something is said or drawn, nothing fails, no number is written as NaN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from awkward_runs import AWKWARD, DAMAGED, served
+from browsing import PAGES, settled, turn_to, visit
+from playwright.sync_api import Page, expect
+
+DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].every((chart) => chart.calcdata)"
+CLOSED = ("explore_editor", "explore_flow")  # what they show is computed when they are opened
+
+
+@pytest.mark.parametrize("kind", AWKWARD)
+def test_every_page_bears_the_run(page: Page, server: str, runs_folder: Path, tmp_path: Path, kind: str) -> None:
+    run = served(kind, tmp_path, runs_folder)
+    said = []
+    visit(page, server, run=run.id)
+    for name in PAGES:
+        turn_to(page, name)
+        main = page.get_by_test_id("stMain")
+        for key in CLOSED if name == "explore" else ():
+            for head in main.locator(f".st-key-{key} summary").all():
+                head.click()
+                main.locator(f".st-key-{key} [data-testid=stExpanderDetails] p").first.wait_for()
+        settled(page)
+        page.wait_for_function(DRAWN)
+        expect(page.get_by_test_id("stException"), name).to_have_count(0)
+        header, whole = page.locator(".st-key-page_header").inner_text(), main.inner_text()
+        assert f"seed {run.config.seed}" in header
+        assert len(whole) > len(header) + 40, f"{name} is empty below its title"
+        assert "nan" not in whole.lower().split(), name
+        assert run.id in page.evaluate("location.search"), name
+        said += page.get_by_test_id("stAlert").all_inner_texts()
+    for file in DAMAGED:
+        broken = kind == f"damaged-{Path(file).stem}"
+        assert any(file in sentence for sentence in said) == broken, said
