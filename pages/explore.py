@@ -129,7 +129,7 @@ def obedience(run: Run, lam: float) -> None:
     st.subheader("Does the cell obey λ?", anchor=False)
     info, view = explore_views.calibration_view(run)
     figure = plot_calibration(info, lam, dark=session.dark())
-    st.plotly_chart(figure, theme=None, key="explore_calibration", config=PLOTLY, height=330)
+    st.plotly_chart(figure, theme=None, key="explore_calibration", config=PLOTLY, height=330, alt=view.summary)
     view_tools(run, view, key="explore_calibration_tools", figure=figure)
 
 

@@ -57,11 +57,13 @@ def run_picker() -> None:
                 st.caption(sentence)
 
 
-def readable_choices() -> None:
-    """Chosen options in the text colour: no primary colour is light enough for them and dark enough for white buttons."""
+def readable_words() -> None:
+    """Words that the theme leaves too pale in the text colour: chosen options (no primary colour is light enough for them and
+    dark enough for white buttons), and code and coloured words in captions."""
     color = theme.ink(dark=session.dark()).text
     chosen = 'button[aria-checked="true"] p, [data-testid="stTab"][aria-selected="true"] p, [data-testid="stSliderThumbValue"]'
-    st.html(f"<style>{chosen} {{ color: {color} !important; }}</style>")
+    caption = '[data-testid="stCaptionContainer"] :is(code, .stMarkdownColoredText, .stMarkdownColoredText *)'
+    st.html(f"<style>{chosen}, {caption} {{ color: {color} !important; }}</style>")
 
 
 def basket_chip() -> None:
@@ -129,7 +131,7 @@ page = st.navigation(
     ]
 )
 st.logo(str(FAVICON), size="large")
-readable_choices()
+readable_words()
 run = open_run()
 with st.sidebar:
     in_and_out(run, page.url_path)

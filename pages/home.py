@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from edgenes_core import statistics
@@ -13,6 +12,7 @@ from edgenes_core.records import METRICS
 from edgenes_core.run_folder import Run
 from pages.widgets import data, session
 from pages.widgets.picture import picture
+from pages.widgets.scores import HASH, Scored, scored_of
 
 ABOUT = (
     "A network's **cell** is a small graph of operations. EdgeNES searches one good cell, **α\\***, and then learns a whole "
@@ -30,12 +30,12 @@ class Verdict(NamedTuple):
     difference: statistics.Difference
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def verdicts(_run: Run, folder: str, stamp: data.Stamp, members: tuple[str, ...], single: str) -> list[Verdict]:
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=HASH)
+def verdicts(scored: Scored, members: tuple[str, ...], single: str) -> list[Verdict]:
     """Accuracy and NLL with paired bootstrap intervals over the same validation images."""
-    networks, targets = data.networks_of(_run), data.val_targets(_run)
-    team = statistics.image_scores(np.mean([networks[m].val for m in members], axis=0), targets)
-    alone = statistics.image_scores(networks[single].val, targets)
+    team, alone = (
+        statistics.image_scores(scored.probs[scored.rows(ids)].mean(0), scored.y) for ids in (members, (single,))
+    )
     pairs = {name: (getattr(team, name), getattr(alone, name)) for name in ("accuracy", "nll")}
     return [
         Verdict(name, float(a.mean()), float(b.mean()), statistics.paired_bootstrap(a, b))
@@ -45,15 +45,18 @@ def verdicts(_run: Run, folder: str, stamp: data.Stamp, members: tuple[str, ...]
 
 def results(run: Run) -> None:
     """The selected ensemble beside α* alone: differences within noise are called ties."""
-    ensembles, networks = data.ensembles_of(run), data.networks_of(run)
+    ensembles = data.ensembles_of(run)
     if not {"selected", "single_base"} <= ensembles.keys():
         st.info("No ensemble was selected in this run yet.", icon=":material/info:")
         return
+    scored = scored_of(run)
     members, single = ensembles["selected"]["members"], ensembles["single_base"]["members"][0]
-    if not {*members, single} <= networks.keys():
-        st.info("The selected ensemble names a network that this run does not hold.", icon=":material/info:")
+    if not {*members, single} <= set(scored.ids):
+        st.info(
+            "The selected ensemble or α* alone has no usable predictions: see the Ensembles page.", icon=":material/info:"
+        )
         return
-    found = verdicts(run, str(run.path), data.networks_stamp(run), tuple(members), single)
+    found = verdicts(scored, tuple(members), single)
     for column, verdict in zip(st.columns(len(found)), found, strict=True):
         with column.container(border=True, height="stretch"):
             draw_verdict(verdict, len(members))

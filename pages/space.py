@@ -121,15 +121,16 @@ def panel(run: Run) -> None:
     def draw(selected: tuple[str, ...]) -> go.Figure:
         return figure(str(run.path), stamp, (distance, method), marks, selected, session.dark())
 
+    words = described(run, found, shown)
     chart, side = st.columns([0.68, 0.32], gap="medium")
     with chart:
-        selectable(draw, key=CHART)
+        selectable(draw, key=CHART, alt=words.summary)
         st.caption(provenance(run, found, shown, missing))
         selection_panel(run, key="space")
     with side:
         cell_panel(run, found, shown)
     with chart:
-        view_tools(run, described(run, found, shown), key="space", figure=draw(session.selection()))
+        view_tools(run, words, key="space", figure=draw(session.selection()))
 
 
 def provenance(run: Run, found: Cells, shown: CellMap, missing: dict[str, str]) -> str:
@@ -168,9 +169,7 @@ def floor_of(run: Run, found: Cells) -> str:
 def cell_panel(run: Run, found: Cells, shown: CellMap) -> None:
     """One cell, and the cells truly nearest to it."""
     by_key = {cell.key: cell for cell in shown.cells}
-    base = next((cell.key for cell in shown.cells if cell.role == "base"), shown.keys[0])
-    focus = next((key for key in reversed(session.selection()) if key in by_key), base)
-    st.session_state[PICK] = focus
+    st.session_state[PICK] = focus = focus_of(shown)
     st.selectbox(
         "Cell: the last one selected, or choose one here",
         list(by_key),
@@ -184,6 +183,12 @@ def cell_panel(run: Run, found: Cells, shown: CellMap) -> None:
         neighbour_list(found, shown, focus, by_key)
     with st.container(width=320):  # as large as it is drawn
         cell_image(run, by_key[focus].architecture, data.base_of(run).architecture, key="space")
+
+
+def focus_of(shown: CellMap) -> str:
+    """Key of the cell selected last that is on the map, else of α*."""
+    base = next((cell.key for cell in shown.cells if cell.role == "base"), shown.keys[0])
+    return next((key for key in reversed(session.selection()) if key in shown.keys), base)
 
 
 def pick() -> None:
@@ -235,7 +240,7 @@ def described(run: Run, found: Cells, shown: CellMap) -> View:
         caption += f" {len(data.val_targets(run))} validation images."
     body = (
         f"table = map_table(run, {literal(shown.distance)}, {literal(shown.method)})\n"
-        f"near = neighbours(run, {literal(shown.distance)}, {literal(st.session_state[PICK])}, {LISTED})"
+        f"near = neighbours(run, {literal(shown.distance)}, {literal(focus_of(shown))}, {LISTED})"
     )
     script = snippet(run, ["from edgenes_core.cell_map import map_table, neighbours"], body)
     return View(f"map-{shown.distance}-{shown.method}", caption, summary, pd.DataFrame(rows_of(shown)), script)

@@ -41,17 +41,17 @@ def plane(run: Run, scored: Scored, stored: list[Stored]) -> Asked:
     names = points(scored, info, cloud)
     follow(names, info, cloud)
     drawn = (str(run.path), stamp_of(run), asked)
+    words = view_of(run, asked)
     chart, side = st.columns([0.7, 0.3], gap="medium")
     with chart:
         selectable(
             lambda keys: figure(*drawn, keys, session.dark()),
             key=CHART,
             keys_of=lambda point: cells_behind(info, cloud, point),
+            alt=words.summary,
         )
         st.caption(provenance(run, scored, info, asked))
-        view_tools(
-            run, view_of(run, asked), key="tradeoff_tools", figure=figure(*drawn, session.selection(), session.dark())
-        )
+        view_tools(run, words, key="tradeoff_tools", figure=figure(*drawn, session.selection(), session.dark()))
         selection_panel(run, key="tradeoff")
     with side:
         chosen = st.selectbox(

@@ -14,6 +14,7 @@ from edgenes_core.permalink import from_query
 from edgenes_core.scored import score_networks
 from pages.widgets import link
 from pages.widgets.charts import points_in
+from pages.widgets.choices import CHOICES
 from pages.widgets.history import Chosen
 
 
@@ -108,6 +109,11 @@ def test_the_full_link_of_a_view_is_that_view(runs):  # noqa: F811
     assert notices == ()
     assert view.selection == keys
     assert dict(view.choices)["plane_y"] == "accuracy"
+
+
+def test_no_choice_is_called_like_another_part_of_a_link():
+    parts = {"run", "seed", "lam", "pin", "cells", "basket", "weights", "embed", "embed_options"}
+    assert not parts & CHOICES.keys()
 
 
 @pytest.mark.parametrize(

@@ -132,9 +132,10 @@ function linkEdges(view, part, edges) {
   edges.forEach(({ curve, pill }, index) => {
     for (const element of [curve, pill]) {
       element.onpointerenter = () => announceEdge(index)
-      element.onfocus = () => announceEdge(index)
-      element.onpointerleave = element.onblur = () => announceEdge(-1)
+      element.onpointerleave = () => announceEdge(-1)
     }
+    pill.onfocus = () => announceEdge(index) // the curve would become a stop of the Tab key of its own
+    pill.onblur = () => announceEdge(-1)
   })
   const stop = onEdge(light)
   return { describe, stop }

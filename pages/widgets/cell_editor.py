@@ -114,7 +114,7 @@ def facts(run: Run, edited: Architecture) -> None:
     columns[2].metric(
         "paths not in both", path_distance(edited, base), help="Paths that only one of this cell and α* has."
     )
-    st.caption(f"Cell `{edited.key}`, number {number_of(space, edited):,} of the {space.size:,} cells of this space.")
+    st.caption(f"Cell {edited.key}, number {number_of(space, edited):,} of the {space.size:,} cells of this space.")
     with session.guard():
         judged(run, edited)
     st.markdown("**Paths from an input to the output**  \n" + "  \n".join(map(path_said, operation_paths(edited))))

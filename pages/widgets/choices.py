@@ -9,6 +9,8 @@ import streamlit as st
 
 from edgenes_core.cell_distances import DISTANCES
 from edgenes_core.cell_map import METHODS
+from edgenes_core.records import METRICS
+from edgenes_core.selecting import CRITERIA, SELECTION_RULES
 from pages.widgets import address, session
 
 
@@ -30,7 +32,7 @@ CHOICES: dict[str, Choice] = {
         {"continuous": "continuous (ours)", "published": "as published", "both": "both"},
         "The published formula swaps the weights of the two knots: each stretch runs backwards, and α jumps at every knot.",
     ),
-    "weights": Choice(
+    "maps_of": Choice(
         "Feature maps of",
         {"trained": "the retrained network", "supernet": "the supernet"},
         "A retrained network has weights of its own; the supernet shares its weights between all cells.",
@@ -49,6 +51,81 @@ CHOICES: dict[str, Choice] = {
         },
         "How the members' probabilities become one. Fitted rules (stacking, BMA, gate) predict each image by a fit on others.",
     ),
+    "select_rule": Choice(
+        "Rule",
+        {"exhaustive": "all", "forward": "forward", "greedy": "greedy", "beam": "beam", "top": "best alone"},
+        "\n\n".join(f"**{name}**: {rule.about}. {rule.cite}" for name, rule in SELECTION_RULES.items()),
+    ),
+    "select_by": Choice(
+        "Criterion",
+        {"nll": "NLL", "brier": "Brier score", "accuracy": "accuracy"},
+        "\n\n".join(f"**{name}**: {criterion.about}." for name, criterion in CRITERIA.items()),
+    ),
+    "member_score": Choice(
+        "Judge by",
+        {"nll": "NLL", "accuracy": "accuracy", "brier": "Brier score"},
+        "What a swap changes, and what the ladder shows, on the validation images.",
+    ),
+    "overlap": Choice(
+        "Pairs by",
+        {
+            "double_fault": "double fault",
+            "error_correlation": "ρ of errors",
+            "q_statistic": "Q",
+            "disagreement": "disagreement",
+            "kappa": "κ",
+            "jsd": "JSD",
+            "member_shared": "shared edges",
+            "member_edits": "edits",
+        },
+        "\n\n".join(
+            f"**{METRICS[name].name}**: {METRICS[name].about}."
+            for name in ("double_fault", "error_correlation", "q_statistic", "disagreement", "kappa", "jsd")
+        ),
+    ),
+    "images_show": Choice(
+        "Images",
+        {
+            "all": "all",
+            "wrong": "team wrong",
+            "split_right": "members disagree, team right",
+            "split_wrong": "members disagree, team wrong",
+            "agree_wrong": "members agree, team wrong",
+            "all_wrong": "every member wrong",
+        },
+        "Members disagree where they name different classes.",
+    ),
+    "images_sort": Choice(
+        "First",
+        {
+            "apart": "most disagreement",
+            "loss": "highest loss",
+            "epistemic": "most mutual information",
+            "image": "by number",
+        },
+        "Equal ones by loss, then by their number.",
+    ),
+    "confusion": Choice(
+        "Confusion", {"counts": "counts", "rates": "rates"}, "Rates are shares of each true class, in %."
+    ),
+    "doubt": Choice(
+        "Doubt",
+        {"total": "total entropy", "own": "members' own entropy", "apart": "mutual information"},
+        "**Total**: H(p̄). **Own**: mean_m H(p_m). **Mutual information**: what the members do not agree on, the difference.",
+    ),
+    "outside": Choice(
+        "Foreign images",
+        {"noise": "noise", "shuffled": "shuffled pixels", "corrupted": "worst corruptions", "dataset": "another dataset"},
+        "**Noise**: pixels drawn from those of the validation images. **Shuffled**: those images with their pixels in another order. "
+        "**Worst corruptions**: the validation images at the highest stored severity. Stand-ins are easy; another dataset is the "
+        "honest test.",
+    ),
+    "outside_score": Choice(
+        "Score",
+        {"entropy": "entropy", "mutual_information": "mutual information", "one_minus_max": "1 − max p̄"},
+        "Higher for an image that looks foreign.",
+    ),
+    "test_metric": Choice("Corrupted test images by", {"nll": "NLL", "accuracy": "accuracy", "ece": "ECE"}),
     "map_distance": Choice(
         "Distance",
         {name: distance.title for name, distance in DISTANCES.items()},
@@ -106,9 +183,14 @@ def choose(name: str, *, only: Sequence[str] | None = None) -> str:
     return shown
 
 
-def _answer(name: str, key: str) -> None:
-    """Keep an answer over page switches, and in the link, where only what differs from the default is written."""
-    session.choices()[name] = st.session_state[key]
-    if st.session_state[key] == CHOICES[name].default:
+def answer(name: str, value: str) -> None:
+    """Answer a choice; only what differs from its default is written into the link."""
+    session.choices()[name] = value
+    if value == CHOICES[name].default:
         del session.choices()[name]
     address.publish()
+
+
+def _answer(name: str, key: str) -> None:
+    """Keep an answer over page switches."""
+    answer(name, st.session_state[key])

@@ -47,6 +47,7 @@ def panel(run: Run, scored: Scored, y: str) -> None:
             lambda keys: figure(scored, y, cells, keys, session.dark()),
             key="tradeoff_slope",
             keys_of=lambda point: tuple(point.split("+")),
+            alt=summary(info),
         )
     with side:
         st.markdown(answer)

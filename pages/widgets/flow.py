@@ -36,7 +36,7 @@ def body(run: Run, cell: Architecture) -> None:
         kept = min(st.session_state.get(f"{IMAGE}_kept", 0), images - 1)
         image = st.number_input(f"Validation image (0 to {images - 1})", 0, images - 1, kept, key=IMAGE, width=220)
         st.session_state[f"{IMAGE}_kept"] = image
-        weights = choose("weights", only=None if trained else ["supernet"])
+        weights = choose("maps_of", only=None if trained else ["supernet"])
         network = ""
         if weights == "trained":
             network = st.selectbox("Network", trained, key="explore_flow_network", width=220)

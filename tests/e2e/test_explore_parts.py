@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from browsing import visit
+from browsing import settled, visit
 from playwright.sync_api import Page, expect
 from test_explore import lam_drawn, part
 
@@ -124,6 +124,8 @@ def test_the_editor_judges_a_cell_as_the_backend_does(page: Page, server: str, r
     base = run.base().architecture
     visit(page, server, "explore", lam=run.space.lambda_max)
     page.get_by_text("Edit a cell by hand").click()
+    expect(page.locator(".st-key-explore_editor")).to_contain_text("one-shot accuracy")
+    settled(page)
     gene = base.genes[-1]
     other = next(name for name in run.space.operations if name != gene.operation)
     box = page.get_by_role(

@@ -25,8 +25,8 @@ def mapped(runs_folder: Path) -> Run:
 
 def test_a_click_on_any_ensemble_selects_its_cells_on_every_page(page: Page, server: str, mapped: Run) -> None:
     visit(page, server, "tradeoff", run=mapped.id, plane_cloud="on", plane_x="jsd")
-    page.wait_for_function("() => document.querySelector('.js-plotly-plot')?.data?.[0]?.customdata?.length > 0")
-    every = page.evaluate("() => [...document.querySelector('.js-plotly-plot').data[0].customdata]")
+    drawn = "() => { const ids = document.querySelector('.js-plotly-plot')?.data?.[0]?.customdata; return ids?.length && [...ids] }"
+    every = page.wait_for_function(drawn).json_value()
     members = set(click_a_point(page, set(every)).removeprefix("pool:").split("+"))
     expect(page.get_by_text("3 selected cells")).to_be_visible()
     expect(page.get_by_text("of 3 of the pool", exact=False).last).to_be_visible()
