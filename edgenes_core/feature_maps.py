@@ -82,14 +82,18 @@ def supernet_maps(probe: Probe, architecture: Architecture, image: int) -> Featu
 
 
 def load_network(probe: Probe, training: Training) -> Network:
+    """As `stored_network`, for the images of the probe."""
+    return stored_network(probe.run, training, probe.val.images.shape[1], len(probe.classes))
+
+
+def stored_network(run: Run, training: Training, channels: int, classes: int) -> Network:
     """A retrained network in evaluation mode; StorageError if its weights are missing or do not fit."""
-    file, config = probe.run.folder(training) / WEIGHTS, probe.run.config.retrain
+    file, config = run.folder(training) / WEIGHTS, run.config.retrain
     if not file.exists():
         raise StorageError(
-            f"Run {probe.run.id} has no weights of network {training.id}: it is not trained yet, or was imported without."
+            f"Run {run.id} has no weights of network {training.id}: it is not trained yet, or was imported without."
         )
-    sizes = probe.val.images.shape[1], len(probe.classes), config.channels, config.layers
-    network = Network(training.architecture, *sizes, None)
+    network = Network(training.architecture, channels, classes, config.channels, config.layers, None)
     load_weights(file, network)
     return network.eval()
 

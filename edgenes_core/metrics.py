@@ -1,4 +1,4 @@
-"""How good and how honest class probabilities are: accuracy, NLL, Brier score, calibration.
+"""How good and how honest class probabilities are: accuracy, NLL, Brier score, calibration (see `measures` for sources).
 
 All take probabilities (B, C) and true classes (B,). NLL and Brier are proper scores; the Brier score is summed over
 classes (some tools divide it by C), and ECE depends on its number of bins, 15 by default (Guo et al. 2017).
@@ -22,7 +22,10 @@ class MetricError(EdgeNESError):
 
 
 class Calibration(NamedTuple):
-    """A reliability diagram: bin k holds confidences in (lo, hi]; NaN in a bin without images."""
+    """A reliability diagram: bin k holds confidences from lo to hi; NaN in a bin without images.
+
+    Bins of equal width are (lo, hi]. Bins of equally many images run from their least to their largest confidence.
+    """
 
     lo: np.ndarray
     hi: np.ndarray
@@ -30,26 +33,70 @@ class Calibration(NamedTuple):
     accuracy: np.ndarray
     confidence: np.ndarray
 
+    @property
+    def gap(self) -> np.ndarray:
+        """confidence − accuracy of each bin: above 0 it is too sure of itself, below 0 not sure enough."""
+        return self.confidence - self.accuracy
 
-def distributions(probs: np.ndarray, axes: str) -> np.ndarray:
-    """Probabilities as float64, checked: one dimension per letter of `axes`, finite, and summing to 1 (± 1e-3) over the last."""
+    @property
+    def ece(self) -> float:
+        """Σ_k n_k/n·|gap_k|, in [0, 1]: never less than |signed|, equal to it where all gaps point the same way."""
+        return float(np.nansum(np.abs(self.gap) * self.count) / self.count.sum())
+
+    @property
+    def signed(self) -> float:
+        """Σ_k n_k/n·gap_k = mean confidence − accuracy, whatever the bins."""
+        return float(np.nansum(self.gap * self.count) / self.count.sum())
+
+
+class BrierParts(NamedTuple):
+    """score = reliability − resolution + uncertainty + within, exactly (Stephenson, Coelho and Jolliffe 2008).
+
+    It splits mean (confidence − right)², the Brier score of the one statement "the named class is the true one"; `within` is
+    what differs inside a bin, without which Murphy's three terms are only an approximation.
+    """
+
+    score: float
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within: float
+
+
+def probabilities(probs: np.ndarray, axes: str) -> np.ndarray:
+    """Probabilities, checked: one dimension per letter of `axes`, finite, and summing to 1 (± 1e-3) over the last.
+
+    float32 stays float32, so that members are not copied; everything else becomes float64.
+    """
     try:
-        array = np.asarray(probs, np.float64)
+        array = np.asarray(probs)
+        array = array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise MetricError(
             f"Probabilities must be an array of numbers with axes ({', '.join(axes)}): {error}."
         ) from None
     if array.ndim != len(axes) or 0 in array.shape:
         raise MetricError(f"Probabilities need axes ({', '.join(axes)}), none of them empty, got shape {array.shape}.")
+    with np.errstate(invalid="ignore", over="ignore"):
+        low, off = float(array.min()), float(np.abs(array @ np.ones(array.shape[-1], array.dtype) - 1).max())
+    if low >= -TOLERANCE and off <= TOLERANCE:  # false for NaN
+        return array
     if not np.isfinite(array).all():
         raise MetricError(f"Probabilities must be finite, but {int((~np.isfinite(array)).sum())} are NaN or infinite.")
-    low, off = float(array.min()), float(np.abs(array.sum(-1) - 1).max())
-    if low < -TOLERANCE or off > TOLERANCE:
-        raise MetricError(
-            f"Probabilities must be at least 0 and sum to 1 over the classes; the smallest is {low:.4g} and a sum "
-            f"is off by {off:.4g}. Apply softmax to logits first."
-        )
-    return array
+    raise MetricError(
+        f"Probabilities must be at least 0 and sum to 1 over the classes; the smallest is {low:.4g} and a sum "
+        f"is off by {off:.4g}. Apply softmax to logits first."
+    )
+
+
+def distributions(probs: np.ndarray, axes: str) -> np.ndarray:
+    """The same as float64."""
+    return probabilities(probs, axes).astype(np.float64, copy=False)
+
+
+def average(probs: np.ndarray) -> np.ndarray:
+    """(M, B, C) → (B, C) float64: the mean over members, checked, without a float64 copy of them."""
+    return probabilities(probs, "MBC").mean(0, dtype=np.float64)
 
 
 def labels(y: np.ndarray, images: int, classes: int) -> np.ndarray:
@@ -80,23 +127,26 @@ def nll(probs: np.ndarray, y: np.ndarray) -> float:
 
 
 def brier(probs: np.ndarray, y: np.ndarray) -> float:
-    """mean Σ_c (p_c − y_c)², in [0, 2]."""
+    """mean Σ_c (p_c − y_c)² = mean (Σ_c p_c² − 2 p_y + 1), in [0, 2]."""
     probs, y = _checked(probs, y)
-    error = probs.copy()
-    error[np.arange(len(y)), y] -= 1
-    return float((error**2).sum(-1).mean())
+    squares = np.einsum("bc,bc->b", probs, probs)
+    return max(0.0, float((squares - 2 * probs[np.arange(len(y)), y] + 1).mean()))
+
+
+def confidences(probs: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of (B, C): the probability (B,) of the named class, and whether (B,) it is the true one."""
+    probs, y = _checked(probs, y)
+    named = probs.argmax(-1)
+    return probs[np.arange(len(y)), named], named == y
 
 
 def calibration(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> Calibration:
     """Accuracy and mean confidence of the predicted class in equal-width bins of confidence."""
-    probs, y = _checked(probs, y)
-    if bins < 1:
-        raise MetricError(f"Calibration needs at least 1 bin, got {bins}.")
-    edges = np.arange(bins + 1) / bins
-    confidence, right = probs.max(-1), probs.argmax(-1) == y
-    where = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    confidence, right = confidences(probs, y)
+    where = width_bins(confidence, bins)
     count = np.bincount(where, minlength=bins)
     share = np.where(count > 0, count, np.nan)
+    edges = np.arange(bins + 1) / bins
     return Calibration(
         edges[:-1],
         edges[1:],
@@ -106,8 +156,65 @@ def calibration(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> Calibrati
     )
 
 
+def width_bins(confidence: np.ndarray, bins: int) -> np.ndarray:
+    """Number (B,) of the bin (k/bins, (k+1)/bins] that each confidence lies in; 0 counts to the first."""
+    if bins < 1:
+        raise MetricError(f"Calibration needs at least 1 bin, got {bins}.")
+    return np.clip(np.searchsorted(np.arange(bins + 1) / bins, confidence, side="left") - 1, 0, bins - 1)
+
+
+def adaptive_calibration(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> Calibration:
+    """The same in bins of equally many images (± 1, the first ones larger), by confidence; at most one bin per image.
+
+    Images of one confidence that a border parts count as right to the same share on both sides, so that their order is free.
+    """
+    confidence, right = confidences(probs, y)
+    if bins < 1:
+        raise MetricError(f"Calibration needs at least 1 bin, got {bins}.")
+    order, right = by_score(confidence, right)
+    confidence, bins = confidence[order], min(bins, len(order))
+    count = np.full(bins, len(order) // bins)
+    count[: len(order) % bins] += 1
+    ends = count.cumsum()
+    sums = [np.add.reduceat(values, ends - count) / count for values in (right, confidence)]
+    return Calibration(confidence[ends - count], confidence[ends - 1], count, *sums)
+
+
+def by_score(score: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (B,) in ascending order of score, and the values in that order, those of equal scores replaced by their mean."""
+    order = np.argsort(score, kind="stable")
+    ordered, values = score[order], values[order].astype(float)
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    sizes = np.diff(np.r_[starts, len(order)])
+    return order, np.repeat(np.add.reduceat(values, starts) / sizes, sizes)
+
+
 def ece(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> float:
-    """Expected calibration error Σ_k n_k/n·|accuracy_k − confidence_k|, in [0, 1]."""
-    table = calibration(probs, y, bins)
-    gap = np.abs(table.accuracy - table.confidence)
-    return float(np.nansum(gap * table.count) / table.count.sum())
+    """Expected calibration error Σ_k n_k/n·|accuracy_k − confidence_k| over bins of equal width, in [0, 1]."""
+    return calibration(probs, y, bins).ece
+
+
+def adaptive_ece(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> float:
+    """The same over bins of equally many images, none of which is empty."""
+    return adaptive_calibration(probs, y, bins).ece
+
+
+def signed_gap(probs: np.ndarray, y: np.ndarray) -> float:
+    """Mean confidence − accuracy, in [−1, 1]: above 0 too sure, below 0 not sure enough, as averages of many members are."""
+    confidence, right = confidences(probs, y)
+    return float(confidence.mean() - right.mean())
+
+
+def brier_parts(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> BrierParts:
+    """How the Brier score of "the named class is right" splits over equal-width bins."""
+    confidence, right = confidences(probs, y)
+    where, table = width_bins(confidence, bins), calibration(probs, y, bins)
+    share, base = table.count / len(y), right.mean()
+    inside, off = confidence - table.confidence[where], right - table.accuracy[where]
+    return BrierParts(
+        float(((confidence - right) ** 2).mean()),
+        float(np.nansum(share * table.gap**2)),
+        float(np.nansum(share * (table.accuracy - base) ** 2)),
+        float(base * (1 - base)),
+        float((inside**2 - 2 * inside * off).mean()),
+    )

@@ -53,15 +53,21 @@ def load_probe(run: Run) -> Probe:
             f"Run {run.id} has no {FINAL}: its stage 'hypernet' has not finished, or it was copied without. "
             f"Finish it with: python -m edgenes_core resume {run.id}"
         )
+    data = images_of(run)
+    images = data.val.images[:MOST_IMAGES].clone()  # a copy, so that the other parts can be forgotten
+    val = replace(data.val, images=images, y=data.val.y[:MOST_IMAGES].clone())
+    return Probe(run, val, _pixels(data, val), data.classes, load_supernet(run, data, FINAL))
+
+
+def images_of(run: Run) -> Dataset:
+    """The run's images, read again, on the CPU; DataError if they are missing or are not those of the run."""
     data = load_dataset(run.config.dataset)
     if not np.array_equal(run.targets("val"), data.val.y.numpy()):
         raise DataError(
             f"The validation images of {data.name} are not those that run {run.id} was made with: their classes differ. "
             "Put the old files back, or start a new run."
         )
-    images = data.val.images[:MOST_IMAGES].clone()  # a copy, so that the other parts can be forgotten
-    val = replace(data.val, images=images, y=data.val.y[:MOST_IMAGES].clone())
-    return Probe(run, val, _pixels(data, val), data.classes, load_supernet(run, data, FINAL))
+    return data
 
 
 def one_shot(probe: Probe, architecture: Architecture) -> Evaluation:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from edgenes_core.measures import DIVERSITY, QUALITY, Metric
 
 
 @dataclass(frozen=True)
@@ -59,35 +60,9 @@ class Selection:
     val: Evaluation = field(metadata={"record": Evaluation})
 
 
-class Metric(NamedTuple):
-    """How a number is named, written and read; `better` is 'higher', 'lower' or 'neither'."""
-
-    name: str
-    unit: str
-    better: str
-    digits: int
-    about: str
-
-
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric("accuracy", "%", "higher", 2, "share of images whose most probable class is right"),
-    "nll": Metric(
-        "NLL", "nats", "lower", 4, "negative log-likelihood: −mean log p̄(true class), of the averaged probabilities"
-    ),
-    "brier": Metric("Brier score", "", "lower", 4, "mean over images of Σ_c (p̄_c − y_c)², summed over classes"),
-    "ece": Metric(
-        "ECE", "", "lower", 4, "expected calibration error: |accuracy − confidence| over 15 equal-width bins"
-    ),
-    "disagreement": Metric(
-        "disagreement",
-        "%",
-        "neither",
-        2,
-        "share of images on which two members name different classes, mean over pairs",
-    ),
-    "oracle_accuracy": Metric(
-        "oracle accuracy", "%", "higher", 2, "share of images that at least one member gets right"
-    ),
+    **QUALITY,
+    **DIVERSITY,
     "shared": Metric("shared edges", "", "neither", 0, "edges with the same place and operation as in α*"),
     "train_loss": Metric(
         "training loss", "nats", "lower", 3, "cross-entropy on the weights' half of the training images"

@@ -2,10 +2,11 @@
 
     run.json  events.jsonl  targets.npz  base.json  {base_supernet, supernet, hypernet}.safetensors  path.json  plan.json
     candidates/<key>-<seed>/{architecture.json, weights.safetensors, val.npy, test.npy, history.json}
-    ensembles/<name>.json  embedding.npz  reveals.jsonl  imported.json
+    ensembles/<name>.json  embedding.npz  reveals.jsonl  tried.jsonl  imported.json  shift/<key>-<seed>/*.npy (see `shifted`)
     checkpoints/<stage or network>/<stage>.safetensors, while that stage or training is not finished
 
-A stage is done when run.json lists its cost; anything else can be missing. Test predictions are read by `reveal` alone.
+A stage is done when run.json lists its cost; anything else can be missing. Test predictions are read by `reveal` alone,
+and by `looks.again` what a stored look has shown.
 """
 
 from __future__ import annotations
@@ -188,17 +189,17 @@ class Run:
 
     def val_probabilities(self, members: Sequence[str]) -> np.ndarray:
         """Validation probabilities (M, B, C) of retrained networks by id."""
-        return np.stack([storage.read_array(folder / "val.npy") for folder in self._folders(members)])
+        return np.stack([storage.read_array(folder / "val.npy") for folder in self.folders(members)])
 
-    def reveal(self, members: Sequence[str]) -> np.ndarray:
-        """Test probabilities (M, B, C) of the members: the only reader of test predictions, and each look is counted."""
-        folders = self._folders(members)
+    def reveal(self, members: Sequence[str], **about: Any) -> np.ndarray:
+        """Test probabilities (M, B, C) of the members; each look is counted and stored with `about` (see `looks`)."""
+        folders = self.folders(members)
         for member, folder in zip(members, folders, strict=True):
             if not (folder / "test.npy").exists():
                 raise StorageError(
                     f"Network {member!r} has no test.npy: it was imported without test predictions. Leave it out."
                 )
-        storage.append_line(self.path / "reveals.jsonl", {"time": time.time(), "members": list(members)})
+        storage.append_line(self.path / "reveals.jsonl", {"time": time.time(), "members": list(members), **about})
         return np.stack([storage.read_array(folder / "test.npy") for folder in folders])
 
     def reveals(self) -> int:
@@ -209,6 +210,15 @@ class Run:
         if not ID.fullmatch(name):
             raise StorageError(f"An ensemble's name has letters, digits, '.', '_' and '-' only, got {name[:60]!r}.")
         storage.write_json(self.path / "ensembles" / f"{name}.json", data)
+
+    def remove_ensemble(self, name: str) -> None:
+        """Forget a stored ensemble; StorageError if there is none or the folder refuses."""
+        if not ID.fullmatch(name):
+            raise StorageError(f"An ensemble's name has letters, digits, '.', '_' and '-' only, got {name[:60]!r}.")
+        try:
+            (self.path / "ensembles" / f"{name}.json").unlink()
+        except OSError as error:
+            raise StorageError(f"The ensemble {name!r} cannot be removed: {error.strerror or error}.") from None
 
     def ensembles(self) -> dict[str, dict[str, Any]]:
         """Stored ensembles by name: 'selected' and the controls, then the user's."""
@@ -221,7 +231,8 @@ class Run:
         """Stored map of cells: see `mapping`; StorageError if the stage has not run."""
         return storage.read_arrays(self.path / "embedding.npz")
 
-    def _folders(self, members: Sequence[str]) -> list[Path]:
+    def folders(self, members: Sequence[str]) -> list[Path]:
+        """Folders of retrained networks by id; StorageError if one is none."""
         trained = {t.id: t for t in self.trainings() if self.is_trained(t)}
         if missing := [m for m in members if m not in trained]:
             known = f"known are {', '.join(trained)}" if trained else "none has been retrained yet"

@@ -31,9 +31,10 @@ MOST_SUMS = 4 << 20  # bytes of sha256.json
 SUMS = "sha256.json"
 FORMAT = "edgenes-run"
 KNOWN = re.compile(
-    r"(run|base|path|plan|imported)\.json|(targets|embedding)\.npz|(events|reveals)\.jsonl"
+    r"(run|base|path|plan|imported)\.json|(targets|embedding)\.npz|(events|reveals|tried)\.jsonl"
     r"|(base_supernet|supernet|hypernet)\.safetensors|ensembles/[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.json"
     r"|candidates/[0-9a-f]{12}-[0-9]{1,10}/((architecture|history)\.json|weights\.safetensors|(val|test)\.npy)"
+    r"|shift/[0-9a-f]{12}-[0-9]{1,10}/([a-z_]{1,40}-[1-5](-test)?|outside-[0-9a-z]{1,40})\.npy"
 )
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 MADE_BY = "Make one with: python -m edgenes_core export RUN FILE.zip"

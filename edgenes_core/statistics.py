@@ -6,6 +6,7 @@ that all predictors share (hard images are hard for all), which an unpaired inte
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -92,11 +93,17 @@ def paired_bootstrap(
     gap = a.astype(float) - b.astype(float)
     if not np.isfinite(gap).all():
         raise StatisticsError("A paired comparison needs finite scores; one predictor has NaN or infinity.")
-    rows = max(1, LARGEST // len(gap))
-    starts = range(0, resamples, rows)
-    means = np.concatenate([_counts(len(gap), min(rows, resamples - s), seed + s) @ gap for s in starts]) / len(gap)
+    means = np.concatenate([counts @ gap for counts in resampled_counts(len(gap), resamples, seed)]) / len(gap)
     lo, hi = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Difference(float(gap.mean()), float(lo), float(hi), len(gap))
+
+
+def resampled_counts(n: int, resamples: int = RESAMPLES, seed: int = 0) -> Iterator[np.ndarray]:
+    """(r, n) in chunks of at most 32 MB: how often each image occurs in each resample. Nothing of it need be stored: the
+    same three arguments give the same resamples, whatever is judged on them."""
+    rows = max(1, LARGEST // n)
+    for start in range(0, resamples, rows):
+        yield _counts(n, min(rows, resamples - start), seed + start)
 
 
 def slope(
@@ -170,9 +177,9 @@ def _tails(groups: int, level: float) -> tuple[float, float, float]:
     return tail, widened, float(t.ppf(side, groups - 2) + t.ppf(POWER, groups - 2))
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=6)
 def _counts(n: int, resamples: int, seed: int) -> np.ndarray:
-    """As `_drawn`. Kept, as every pair of a page is compared on the same images."""
+    """As `_drawn`. Kept, as every pair of a page is compared on the same images, and of the images of two runs beside it."""
     return _drawn(n, resamples, seed)
 
 
