@@ -10,7 +10,9 @@ from pathlib import Path
 
 from edgenes_core import EdgeNESError, __version__, commands
 from edgenes_core.catalogue import KNOWN
+from edgenes_core.combining import COMBINERS
 from edgenes_core.commands import Reply
+from edgenes_core.selecting import CRITERIA, SELECTION_RULES
 
 DATASET = f"{', '.join(KNOWN)}, the path of an .npz file, or of a folder with train/<class>/ and test/<class>/"
 
@@ -75,11 +77,29 @@ def parser() -> argparse.ArgumentParser:
     p = add("evaluate", parents=[shared], help="judge an ensemble of retrained networks")
     p.add_argument("run")
     p.add_argument("--keys", required=True, help="members, separated by commas: KEY, or KEY-SEED for a further seed")
+    p.add_argument("--combine", default=None, metavar="RULE", help=f"{', '.join(COMBINERS)} (default: mean)")
+    p.add_argument("--weights", default=None, metavar="2,1,1", help="one part from 0 to 99 for each member")
     p.add_argument("--reveal", action="store_true", help="on the test part; each look is counted")
     p = add("select", parents=[shared], help="choose the best n of the pool on validation")
     p.add_argument("run")
     p.add_argument("--size", type=int, default=3)
-    p.add_argument("--rule", default="exhaustive", help="exhaustive, forward or greedy")
+    p.add_argument("--rule", default="exhaustive", help=", ".join(SELECTION_RULES))
+    p.add_argument("--criterion", default="nll", help=", ".join(CRITERIA))
+    p.add_argument("--gamma", type=float, default=0.0, help="reward for diversity: loss − γ·ambiguity (default: 0)")
+    p = add(
+        "shift", parents=[shared], help="an ensemble on corrupted and foreign images; what is predicted once is stored"
+    )
+    p.add_argument("run")
+    p.add_argument(
+        "--keys", default=None, help="members, separated by commas (default: those of the selected ensemble)"
+    )
+    p.add_argument("--severities", default="1,3,5", help="from 1 to 5, separated by commas (default: %(default)s)")
+    p.add_argument("--corruptions", default=None, help="names, separated by commas (default: all)")
+    p.add_argument("--outside", default=None, help="foreign images too: noise, shuffled, a dataset's name or path")
+    p.add_argument("--reveal", action="store_true", help="of the test part; each look is counted")
+    p.add_argument(
+        "--store", choices=("val", "test"), default=None, help="predict this part and print no results: that is no look"
+    )
     p = add("export", parents=[shared], help="a run as one zip")
     p.add_argument("run")
     p.add_argument("file", metavar="FILE.zip")

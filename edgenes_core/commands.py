@@ -7,9 +7,8 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from typing import Any
 
-from edgenes_core import ensembles, jobs
+from edgenes_core import jobs
 from edgenes_core.before_run import build_config, estimate, presets
 from edgenes_core.exchange import export, import_
 from edgenes_core.inspect_cell import inspect
@@ -18,8 +17,9 @@ from edgenes_core.progress import ProgressLine
 from edgenes_core.reply import Reply
 from edgenes_core.run_folder import Run
 from edgenes_core.runs import RunStore
-from edgenes_core.schema import ConfigError, to_dict
-from edgenes_core.storage import StorageError
+from edgenes_core.schema import to_dict
+from edgenes_core.shift_report import shift
+from edgenes_core.team_commands import ensemble_line, evaluate, select
 from edgenes_core.theory import theorem
 
 
@@ -70,7 +70,7 @@ def finished(run: Run) -> Reply:
     seconds = {stage: round(cost["seconds"], 2) for stage, cost in manifest.stages.items()}
     selected = brief.pop("selected")
     lines = [f"run {run.id}   " + "   ".join(f"{stage} {s:.1f} s" for stage, s in seconds.items())]
-    lines += [_ensemble_line(e["title"], e["val"]) for name, e in stored.items() if e["role"] != "user"]
+    lines += [ensemble_line(e["title"], e["val"]) for name, e in stored.items() if e["role"] != "user"]
     lines.append(f"look at it: make app, or EDGENES_RUNS={run.path.parent} make app\n{run.id}")
     return Reply({"run": run.id, "seconds": seconds, "ensemble": selected, "controls": brief}, "\n".join(lines))
 
@@ -104,7 +104,7 @@ def show(options: argparse.Namespace) -> Reply:
         f"dataset {run.config.dataset}, seed {run.config.seed}, preset {run.config.preset}",
     ]
     lines += [f"  {stage:9} {cost['seconds']:8.1f} s" for stage, cost in run.manifest.stages.items()]
-    lines += [_ensemble_line(e["title"], e["val"]) for e in stored.values()]
+    lines += [ensemble_line(e["title"], e["val"]) for e in stored.values()]
     return Reply(manifest | {"ensembles": stored, "reveals": run.reveals()}, "\n".join(lines))
 
 
@@ -125,30 +125,6 @@ def decode(options: argparse.Namespace) -> Reply:
     cell = json.loads(found.to_json())
     text = f"{found.key}  {options.shared} of {run.space.lambda_max} shared\n{found.to_json()}"
     return Reply({"key": found.key, "shared": options.shared, "architecture": cell}, text)
-
-
-def evaluate(options: argparse.Namespace) -> Reply:
-    run = _open(options)
-    members = [key.strip() for key in options.keys.split(",") if key.strip()]
-    if not members or len(set(members)) != len(members):
-        raise ConfigError(f"--keys needs one or more different members, got {options.keys!r}.")
-    split = "test" if options.reveal else "val"
-    probs = run.reveal(members) if options.reveal else run.val_probabilities(members)
-    result = to_dict(ensembles.evaluate(probs, run.targets(split), split))
-    looks = f"\ntest looked at {run.reveals()} times in this run" if options.reveal else ""
-    return Reply(result, _ensemble_line(" + ".join(members), result) + looks)
-
-
-def select(options: argparse.Namespace) -> Reply:
-    run = _open(options)
-    pool = [i for i, network in run.networks().items() if "pool" in network.training.roles]
-    if not pool:
-        raise StorageError(
-            f"Run {run.id} has no retrained candidates yet; finish it with: python -m edgenes_core resume {run.id}"
-        )
-    chosen = ensembles.select(run.val_probabilities(pool), run.targets("val"), pool, options.size, options.rule)
-    text = _ensemble_line(f"{' + '.join(chosen.members)} ({chosen.evaluated} ensembles scored)", to_dict(chosen.val))
-    return Reply(to_dict(chosen), text)
 
 
 def embed(options: argparse.Namespace) -> Reply:
@@ -196,6 +172,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Reply]] = {
     "inspect": inspect,
     "evaluate": evaluate,
     "select": select,
+    "shift": shift,
     "embed": embed,
     "theory": theory,
     "export": export,
@@ -207,7 +184,3 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], Reply]] = {
 
 def _open(options: argparse.Namespace) -> Run:
     return RunStore(options.runs).open(options.run)
-
-
-def _ensemble_line(title: str, val: dict[str, Any]) -> str:
-    return f"  {title:52} {val['split']} n = {val['n']}: accuracy {100 * val['accuracy']:.2f} %, NLL {val['nll']:.4f}, ECE {val['ece']:.4f}"

@@ -8,16 +8,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edgenes_core.catalogue import KNOWN, DataError, data_folder
-from edgenes_core.processes import environment, is_locked, reap
+from edgenes_core.processes import detached, is_locked, last_error, lock, reap
 
 COMMAND = (sys.executable, "-m", "edgenes_core", "download")
 HANDED_OVER = "EDGENES_DOWNLOAD"
@@ -40,16 +38,7 @@ def start(name: str) -> None:
     """Download in a process of its own; DataError if one is at it or it cannot be started."""
     descriptor = _locked(name)
     try:
-        with _log(name).open("wb") as log:
-            process = subprocess.Popen(
-                [*COMMAND, name],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=(descriptor,),
-                env=environment(**{HANDED_OVER: name}),
-            )
+        process = detached([*COMMAND, name], _log(name), descriptor, fresh_log=True, **{HANDED_OVER: name})
     except OSError as error:
         raise DataError(f"Cannot start the download of {name}: {error}.") from None
     finally:
@@ -71,11 +60,7 @@ def arrived(name: str) -> float:
 
 def failure(name: str) -> str:
     """Why the last download failed, empty if it did not."""
-    try:
-        lines = _log(name).read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.removeprefix("error: ") for line in reversed(lines) if line.startswith("error: ")), "")
+    return last_error(_log(name))
 
 
 def _locked(name: str) -> int:
@@ -83,17 +68,13 @@ def _locked(name: str) -> int:
     folder = data_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(_lock(name), os.O_RDWR | os.O_CREAT, 0o644)
+        return lock(_lock(name))
+    except BlockingIOError:
+        raise DataError(f"{name} is being downloaded already; wait until that ends.") from None
     except OSError as error:
         raise DataError(
             f"Cannot write to the data folder {folder}: {error.strerror or error}. Set EDGENES_DATA to another folder."
         ) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise DataError(f"{name} is being downloaded already; wait until that ends.") from None
-    return descriptor
 
 
 def _lock(name: str) -> Path:

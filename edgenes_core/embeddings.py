@@ -129,7 +129,9 @@ def _one_thread() -> AbstractContextManager[object]:
     """Linear algebra in one thread: the number of threads decides the last digits, so a map would depend on who draws it."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, user_api="blas")  # not OpenMP: a training beside it in this process counts on its threads
+    return threadpool_limits(
+        1, user_api="blas"
+    )  # not OpenMP: a training beside it in this process counts on its threads
 
 
 def _checked(distances: np.ndarray) -> np.ndarray:

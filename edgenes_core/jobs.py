@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from edgenes_core import EdgeNESError, storage
-from edgenes_core.processes import environment, is_locked, reap
+from edgenes_core.processes import detached, is_locked, lock, reap
 from edgenes_core.records import Event
 from edgenes_core.run_folder import STAGES, Run
 from edgenes_core.storage import StorageError
@@ -177,19 +176,15 @@ _SENTENCES = {
 
 def _take(run: Run) -> int:
     """Open and lock the run's lock file; the caller closes the descriptor."""
-    try:
-        descriptor = os.open(run.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StorageError(
-            f"Cannot work on run {run.id}: {error.strerror or error}. Copy it to a folder you may write to."
-        ) from None
     for _ in range(LOCK_TRIES):
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
+            return lock(run.path / "lock")
         except BlockingIOError:
             time.sleep(0.02)
-    os.close(descriptor)
+        except OSError as error:
+            raise StorageError(
+                f"Cannot work on run {run.id}: {error.strerror or error}. Copy it to a folder you may write to."
+            ) from None
     raise JobError(f"A worker is already at work on run {run.id}; cancel it or wait until it ends.")
 
 
@@ -207,15 +202,13 @@ def _inherited(run: Run) -> int | None:
 
 def _spawn(run: Run, descriptor: int) -> subprocess.Popen[bytes]:
     try:
-        with (run.path / "log.txt").open("ab") as log:
-            return subprocess.Popen(
-                ["nice", "-n", str(NICE), *COMMAND, str(run.path.resolve())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=(descriptor,),
-                env=environment(OMP_NUM_THREADS="1", **{INHERITED: str(descriptor)}),
-            )
+        return detached(
+            ["nice", "-n", str(NICE), *COMMAND, str(run.path.resolve())],
+            run.path / "log.txt",
+            descriptor,
+            fresh_log=False,
+            OMP_NUM_THREADS="1",
+            **{INHERITED: str(descriptor)},
+        )
     except OSError as error:
         raise JobError(f"Cannot start a worker for run {run.id}: {error}.") from None

@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -38,3 +39,40 @@ def is_locked(path: Path) -> bool:
 def reap(process: subprocess.Popen[bytes], name: str) -> None:
     """Wait for a child beside other work: unwaited for, it would stay a zombie for the life of the app."""
     threading.Thread(target=process.wait, daemon=True, name=f"reap-{name}").start()
+
+
+def lock(path: Path) -> int:
+    """Open a file and hold its lock; the caller closes the descriptor. BlockingIOError if another process holds it, OSError
+    if it cannot be written."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def detached(
+    command: Sequence[str], log: Path, descriptor: int, *, fresh_log: bool, **added: str
+) -> subprocess.Popen[bytes]:
+    """Start a process that outlives this one and keeps the lock of `descriptor` for as long as it lives."""
+    with log.open("wb" if fresh_log else "ab") as file:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            pass_fds=(descriptor,),
+            env=environment(**added),
+        )
+
+
+def last_error(log: Path) -> str:
+    """The last sentence after `error:` in a process's output, empty if there is none."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.removeprefix("error: ") for line in reversed(lines) if line.startswith("error: ")), "")

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from edgenes_core import EdgeNESError, diversity, ensembles, storage
+from edgenes_core import EdgeNESError, diversity, storage
 from edgenes_core.architecture import Architecture
 from edgenes_core.embeddings import shared_matrix
-from edgenes_core.metrics import distributions
+from edgenes_core.metrics import distributions, labels
 from edgenes_core.records import Evaluation
 from edgenes_core.run_folder import Run
 from edgenes_core.run_records import Training
 from edgenes_core.schema import from_dict
+from edgenes_core.side_by_side import measures
 from edgenes_core.space import SearchSpace
 
 CELL_ROLES = ("pool", "deviation", "random", "imported")  # a cell that plays several parts is drawn as the first
@@ -50,8 +51,18 @@ class Scored:
     @cached_property
     def digest(self) -> str:
         """Changes with everything that numbers can be derived from: networks, their predictions, true classes, α*."""
-        parts = (self.base.key, repr(self.trainings), repr(self.probs.shape), self.probs.tobytes(), self.y.tobytes())
-        return hashlib.sha256(b"\0".join(p.encode() if isinstance(p, str) else p for p in parts)).hexdigest()
+        named = (self.base.key, repr(self.trainings), repr(self.probs.shape), *self.prints)
+        return hashlib.sha256("\0".join(named).encode() + self.y.tobytes()).hexdigest()
+
+    @cached_property
+    def prints(self) -> tuple[str, ...]:
+        """A hash of each network's predictions: those with the same one predict exactly the same."""
+        return tuple(hashlib.sha256(np.ascontiguousarray(member).data).hexdigest() for member in self.probs)
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        """(N, B) whether each network names the true class."""
+        return diversity.right(self.probs, self.y) if self.trainings else np.zeros((0, len(self.y)), bool)
 
     @cached_property
     def disagreement(self) -> np.ndarray:
@@ -104,7 +115,10 @@ class Scored:
 
 @dataclass(frozen=True)
 class StoredEnsemble:
-    """An ensemble kept with the run; `role` is selected, control or user, `val` its evaluation when it was stored."""
+    """An ensemble kept with the run; `role` is selected, control or user, `val` its evaluation when it was stored.
+
+    `combiner` names a rule of combining.COMBINERS, `weights` are parts for the rule that takes them.
+    """
 
     name: str
     title: str
@@ -112,6 +126,8 @@ class StoredEnsemble:
     rule: str
     members: tuple[str, ...]
     val: Evaluation
+    combiner: str = "mean"
+    weights: tuple[int, ...] = ()
 
     @property
     def drawn_as(self) -> str:
@@ -131,7 +147,7 @@ def score_networks(run: Run) -> Scored:
             continue
         try:
             predicted = _predictions(run, training, (len(y), probs[0].shape[1] if probs else None))
-            single.append(ensembles.evaluate(predicted[None], y, "val"))
+            single.append(_alone(predicted, y))
         except EdgeNESError as error:
             left_out.append(f"Network {training.id} is left out: {error}")
         else:
@@ -163,6 +179,12 @@ def short_name(training: Training, base: Architecture) -> str:
     return f"{start} · {training.architecture.key[:6]}{seed}"
 
 
+def _alone(probs: np.ndarray, y: np.ndarray) -> Evaluation:
+    """One network's checked probabilities (B, C), judged as `ensembles.evaluate` does; MetricError for impossible classes."""
+    accuracy, nll, brier, ece = measures(probs, labels(y, *probs.shape)).tolist()
+    return Evaluation("val", len(y), accuracy, nll, brier, ece, 0.0, accuracy)
+
+
 def _predictions(run: Run, training: Training, expected: tuple[int, int | None]) -> np.ndarray:
     """(B, C); the first usable network decides how many classes there are."""
     probs = distributions(storage.read_array(run.folder(training) / "val.npy"), "BC")
@@ -183,6 +205,8 @@ def _stored(name: str, fields: dict[str, Any]) -> StoredEnsemble:
             str(fields.get("rule", "")),
             tuple(map(str, fields["members"])),
             from_dict(Evaluation, fields["val"]),
+            str(fields.get("combiner", "mean")),
+            tuple(map(int, fields.get("weights", ()))),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise storage.StorageError(f"it has no usable {error}.") from None

@@ -74,8 +74,9 @@ class Slope(NamedTuple):
 
 def image_scores(probs: np.ndarray, y: np.ndarray) -> Scores:
     """Scores of probabilities (B, C) against true classes (B,)."""
-    right = probs[np.arange(len(y)), y].astype(float)
-    squares = (probs.astype(float) ** 2).sum(-1) - 2 * right + 1
+    probs = np.asarray(probs, float)
+    right = probs[np.arange(len(y)), y]
+    squares = np.einsum("bc,bc->b", probs, probs) - 2 * right + 1
     return Scores((probs.argmax(-1) == y).astype(float), -np.log(np.maximum(right, FLOOR)), squares)
 
 

@@ -53,7 +53,8 @@ def results(run: Run) -> None:
     members, single = ensembles["selected"]["members"], ensembles["single_base"]["members"][0]
     if not {*members, single} <= set(scored.ids):
         st.info(
-            "The selected ensemble or α* alone has no usable predictions: see the Ensembles page.", icon=":material/info:"
+            "The selected ensemble or α* alone has no usable predictions: see the Ensembles page.",
+            icon=":material/info:",
         )
         return
     found = verdicts(scored, tuple(members), single)

@@ -8,12 +8,12 @@ import streamlit as st
 
 from edgenes_core.plane import PlaneInfo
 from edgenes_core.run_folder import Run
+from edgenes_core.team import Team
 from edgenes_core.tradeoff import CLOUD, ENSEMBLE
-from pages.widgets import farther, session
+from pages.widgets import farther, session, team
 from pages.widgets.charts import points_in, selectable
 from pages.widgets.choices import choose
 from pages.widgets.chosen import selection_panel
-from pages.widgets.compare import evaluation
 from pages.widgets.details import ensemble_details, network_details
 from pages.widgets.plane import Asked, cells_behind, cloud_of, figure, info_of, pool_cloud, provenance, view_of
 from pages.widgets.scores import Scored, Stored, has_networks, scored_of, stamp_of, stored_of
@@ -131,7 +131,7 @@ def of_the_pool(run: Run, scored: Scored, point: str) -> Stored:
     total = pool_cloud(scored, len(members)).total
     which = "The only ensemble" if total == 1 else f"One of the {total} ensembles"
     title = f"{which} of {len(members)} of the pool"
-    return Stored(point, title, "user", "", members, evaluation(scored, members))
+    return Stored(point, title, "user", "", members, team.evaluation(scored, Team(title, members)))
 
 
 run = session.page_header("Trade-off", "what does diversity cost in quality, and which cells give most of both?")

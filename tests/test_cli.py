@@ -6,11 +6,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny import SETTINGS, tiny_run
 
 from edgenes_core.architecture import Architecture
 from edgenes_core.cli import main, parser
+from edgenes_core.combining import COMBINERS
+from edgenes_core.combining.judging import judge
 from edgenes_core.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,13 +63,38 @@ def test_path_and_decode(call, run):
 
 def test_evaluate_and_select(call, run):
     selection = call("select", run.id, "--size", 2, "--rule", "exhaustive")
-    assert set(selection) == {"rule", "size", "evaluated", "members", "val"}
+    assert set(selection) == {
+        "rule", "criterion", "gamma", "size", "evaluated", "tied", "loss", "members", "val",
+    }  # fmt: skip
     assert selection["evaluated"] == 6
     val = call("evaluate", run.id, "--keys", ",".join(selection["members"]))
     assert set(val) == EVALUATION
     assert val == selection["val"]
     assert call("select", run.id, "--size", 2, "--rule", "forward")["val"]["nll"] >= val["nll"] - 1e-9
     assert call("select", run.id, "--size", 2, "--rule", "greedy")["rule"] == "greedy"
+    assert selection["loss"] == pytest.approx(val["nll"])
+    assert call("select", run.id, "--size", 2, "--criterion", "accuracy")["loss"] <= 1 - val["accuracy"] + 1e-12
+    brier = call("select", run.id, "--size", 2, "--criterion", "brier", "--gamma", 0.5)
+    assert (brier["criterion"], brier["gamma"]) == ("brier", 0.5)
+    assert brier["loss"] <= brier["val"]["brier"]
+
+
+def test_evaluate_by_every_rule(call, run):
+    ids = [training.id for training in run.plan()[:3]]
+    keys, probs, y = ",".join(ids), run.val_probabilities(ids), run.targets("val")
+    mean = call("evaluate", run.id, "--keys", keys)
+    assert call("evaluate", run.id, "--keys", keys, "--combine", "mean") == mean
+    for name in COMBINERS:
+        if name != "weights":
+            found = call("evaluate", run.id, "--keys", keys, "--combine", name)
+            assert found["nll"] == pytest.approx(judge(name, probs, y).judged.nll, abs=1e-9)
+    weighted = call("evaluate", run.id, "--keys", keys, "--weights", "2,1,1")
+    picked = np.average(probs, axis=0, weights=[2, 1, 1])[np.arange(len(y)), y]
+    assert weighted["nll"] == pytest.approx(-np.log(picked).mean())
+    assert call("evaluate", run.id, "--keys", keys, "--weights", "0,7,0")["nll"] == pytest.approx(
+        call("evaluate", run.id, "--keys", ids[1])["nll"]
+    )
+    assert call("evaluate", run.id, "--keys", keys, "--combine", "stacking", "--reveal")["split"] == "test"
 
 
 def test_test_results_only_when_asked_and_counted(call, run):
@@ -98,7 +126,17 @@ def test_mistakes_get_one_sentence(run, tmp_path, capsys):
     assert "between 0 and Λ = 4" in refuse(capsys, "decode", run.id, "--shared", 5, *at)
     assert "no retrained network 'abc'" in refuse(capsys, "evaluate", run.id, "--keys", "abc", *at)
     assert "different members" in refuse(capsys, "evaluate", run.id, "--keys", ",", *at)
+    for weights in ("1,2", "0", "x", "100", "-1"):
+        assert "from 0 to 99" in refuse(
+            capsys, "evaluate", run.id, "--keys", run.plan()[0].id, f"--weights={weights}", *at
+        )
+    key = ("--keys", run.plan()[0].id)
+    assert "belong to the rule" in refuse(capsys, "evaluate", run.id, *key, "--combine", "gate", "--weights", "1", *at)
+    assert "one of mean" in refuse(capsys, "evaluate", run.id, *key, "--combine", "luck", *at)
     assert "exhaustive" in refuse(capsys, "select", run.id, "--rule", "luck", *at)
+    assert "nll, brier" in refuse(capsys, "select", run.id, "--criterion", "luck", *at)
+    assert "from 0" in refuse(capsys, "select", run.id, "--gamma", "nan", *at)
+    assert "between 1 and" in refuse(capsys, "select", run.id, "--size", 99, *at)
     assert "give one of digits, fashion_mnist" in refuse(capsys, "pipeline", "--dataset", "mnist", "--runs", tmp_path)
     assert "quick, reduced, standard, thesis" in refuse(capsys, "pipeline", "--preset", "fast", "--runs", tmp_path)
     assert "known name" in refuse(capsys, "pipeline", "--set", "darts.step=3", "--runs", tmp_path)

@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgenes_core.architecture import CELLS
-from edgenes_core.figures import build, forest, labels, theme
-from edgenes_core.figures.forest import Compared, Gap, verdict
+from edgenes_core.bootstrap import Interval
+from edgenes_core.figures import build, forest, gaps, labels, theme
+from edgenes_core.figures.forest import Compared, verdict
+from edgenes_core.figures.gaps import Gap
 from edgenes_core.figures.labels import Offset, place
 from edgenes_core.figures.thumbnail import WIDTH, cell_thumbnail, label_place
+from edgenes_core.optimism import Optimism
 from edgenes_core.records import METRICS
 from edgenes_core.space import SearchSpace
 from edgenes_core.statistics import Difference
@@ -96,9 +99,19 @@ def test_a_forest_has_a_point_for_each_row_and_metric(rows: int) -> None:
 
 
 def test_gaps_are_joined_within_an_ensemble_only() -> None:
-    fig = forest.plot_gaps([Gap("a", (0.9,), (0.8,)), Gap("b", (0.7,), (0.6,))], ["accuracy"], dark=True)
-    assert list(fig.data[0].x) == pytest.approx([90, 80, None, 70, 60, None], nan_ok=True)
-    assert forest.plot_gaps([], ["accuracy"], dark=True).layout.annotations
+    listed = [
+        Gap(
+            name,
+            (Optimism(Interval(val, val - 0.1, val + 0.1, 9), Interval(test, test - 0.2, test + 0.2, 7), -0.1, 0.2),),
+        )
+        for name, val, test in (("a", 0.7, 0.6), ("b", 0.5, 0.4))
+    ]
+    fig = gaps.plot_gaps(listed, ["accuracy"], dark=True)
+    assert list(fig.data[0].x) == pytest.approx([70, 60, None, 50, 40, None], nan_ok=True)
+    assert [trace.name for trace in fig.data[1:]] == ["validation", "test"]
+    assert list(fig.data[2].error_x.array) == pytest.approx([20, 20])
+    assert list(fig.layout.yaxis.ticktext) == ["a", "b"]
+    assert gaps.plot_gaps([], ["accuracy"], dark=True).layout.annotations
 
 
 def test_merging_changes_neither_side() -> None:

@@ -10,10 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = {
     0: "__init__ schema config published measures records architecture space cell_number lambda_path encodings permalink theory storage catalogue processes download_jobs",
-    1: "splits npz_file image_folder image_sources preview metrics selective temperature diversity pairwise selecting ensembles combining statistics weighted bootstrap comparisons corruptions ood embeddings soft_cells plane cloud",
+    1: "splits npz_file image_folder image_sources preview metrics selective temperature diversity pairwise instances selecting ensembles combining statistics weighted bootstrap comparisons side_by_side corruptions severity ood optimism trust embeddings soft_cells plane cloud",
     2: "torchvision_compat device alpha compiled supernet wide network parameters inherited hypernet regularizers augment data downloads order checkpoint train",
     3: "search",
-    4: "run_records run_files run_folder snippets scored tradeoff farther provenance runs jobs executors cell_distances cell_map planning tasks mapping session stored_supernet one_shot feature_maps estimate calibration pipeline progress doctor reply before_run inspect_cell run_zip imported samples exchange commands cli __main__",
+    4: "run_records run_files run_folder snippets scored team team_tables tried team_snippets marginal ladder overlaps member_snippets run_images tradeoff farther provenance runs jobs executors cell_distances cell_map planning tasks mapping session stored_supernet one_shot feature_maps looks revealed raw_images shifted shift shift_jobs shift_teams trust_snippets shift_report estimate calibration pipeline progress doctor reply before_run inspect_cell run_zip imported samples exchange team_commands commands cli __main__",
     5: "figures",
     6: "pages app",
 }

@@ -11,8 +11,6 @@ from edgenes_core import ood, selective
 from edgenes_core.figures import uncertainty
 from edgenes_core.figures.theme import ROLE_STYLE
 from edgenes_core.metrics import MetricError
-from edgenes_core.records import Evaluation
-from edgenes_core.severity import ShiftRow
 
 STYLE = ROLE_STYLE["pool"]
 

@@ -10,6 +10,7 @@ from test_pages_explore import runs, words  # noqa: F401 - `runs` is a fixture
 
 from edgenes_core import ensembles
 from edgenes_core.run_folder import Run
+from edgenes_core.selecting import SELECTION_RULES
 
 
 def test_a_damaged_ensemble_is_named(runs):  # noqa: F811
@@ -24,14 +25,15 @@ def test_the_table_says_the_backends_numbers(runs):  # noqa: F811
     app = shown("ensembles.py", run)
     app.multiselect(key="ensembles_members").set_value(members).run()
     wanted = ensembles.evaluate(run.val_probabilities(members), run.targets("val"), "val")
-    row = next(line for line in rows_of(app) if "**your ensemble**" in line)
-    for text in (
+    row = next(line for line in rows_of(app) if "**your ensemble**" in line).replace("\u00a0", " ")
+    numbers = (
         f"{wanted.accuracy:.2%}".replace("%", " %"),
         f"{wanted.nll:.4f}",
         f"{wanted.brier:.4f}",
         f"{wanted.ece:.4f}",
-    ):
-        assert text in row
+    )
+    assert all(text in row for text in numbers)
+    assert tuple(metric.value for metric in app.metric) == numbers, "the headline says the same"
     assert "Basket: 3 networks" in str(
         [e.label for e in app.get("page_link")] + [e.proto.label for e in app.get("page_link")]
     )
@@ -41,8 +43,9 @@ def test_an_ensemble_ties_with_itself(runs):  # noqa: F811
     run = whole(runs)
     app = shown("ensembles.py", run)
     app.button(key="ensembles_selected").click().run()
-    forest = str(app.get("plotly_chart")[1].proto.spec)
+    forest = str(app.get("plotly_chart")[0].proto.spec)
     assert "your ensemble: 0.0000 [0.0000, 0.0000], tie" in forest
+    assert words(app).count("**tie**] 0.") == 4
 
 
 def test_members_are_kept_once_and_emptied(runs):  # noqa: F811
@@ -56,12 +59,12 @@ def test_members_are_kept_once_and_emptied(runs):  # noqa: F811
     assert app.multiselect(key="ensembles_members").value == []
 
 
-@pytest.mark.parametrize("rule", ["exhaustive", "forward", "greedy"])
+@pytest.mark.parametrize("rule", SELECTION_RULES)
 def test_the_choice_is_the_backends(runs, rule):  # noqa: F811
     run = whole(runs)
     app = shown("ensembles.py", run)
-    app.segmented_control(key="ensembles_rule").set_value(rule).run()
-    app.segmented_control(key="ensembles_size").set_value(2).run()
+    app.segmented_control(key="choice_select_rule").set_value(rule).run()
+    app.number_input(key="ensembles_size").set_value(2).run()
     app.button(key="ensembles_choose").click().run()
     pool = [t.id for t in run.plan() if "pool" in t.roles]
     wanted = ensembles.select(run.val_probabilities(pool), run.targets("val"), pool, 2, rule)
@@ -71,6 +74,8 @@ def test_the_choice_is_the_backends(runs, rule):  # noqa: F811
 def test_looks_at_the_test_set_are_asked_for_counted_and_shown(runs):  # noqa: F811
     run = whole(runs)
     app = shown("ensembles.py", run)
+    app.session_state["ensembles_tab"] = "Test"
+    app.run()
     assert "**0 looks**" in words(app)
     assert "test images" not in words(app)
     app.button(key="ensembles_reveal").click().run()
@@ -111,6 +116,8 @@ def test_what_cannot_be_written_is_a_sentence_and_the_page_stays(runs, monkeypat
     app.text_input(key="ensembles_name").set_value("mine").run()
     app.button(key="ensembles_save").click().run()
     assert "Cannot write" in app.error[0].value
+    app.session_state["ensembles_tab"] = "Test"
+    app.run()
     monkeypatch.setattr(os, "open", refuse)
     app.button(key="ensembles_reveal").click().run()
     assert "Cannot append" in app.error[0].value

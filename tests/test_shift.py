@@ -23,12 +23,15 @@ from edgenes_core.shifted import ShiftError, corrupted, for_selection, reveal_co
 from edgenes_core.storage import StorageError
 
 DEMO = Path(__file__).resolve().parents[1] / "assets" / "demo"
+WITHOUT = shutil.ignore_patterns("shift", "reveals.jsonl")  # what is bundled, and what a user may have added
 FEW, LEVELS = ["contrast", "gaussian_noise", "speckle_noise"], [1, 5]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return RunStore(DEMO.parent).open(str(shutil.copytree(DEMO, tmp_path_factory.mktemp("runs") / "demo")))
+    return RunStore(DEMO.parent).open(
+        str(shutil.copytree(DEMO, tmp_path_factory.mktemp("runs") / "demo", ignore=WITHOUT))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def test_each_file_is_an_event_and_nothing_is_done_twice(run, members, predicted
 
 
 def test_stopped_work_goes_on_where_it_ended(run, members, predicted, tmp_path):
-    copy = RunStore(tmp_path).open(str(shutil.copytree(DEMO, tmp_path / "demo")))
+    copy = RunStore(tmp_path).open(str(shutil.copytree(DEMO, tmp_path / "demo", ignore=WITHOUT)))
     assert len(list(islice(predict_corrupted(copy, members, FEW, LEVELS), 4))) == 4
     with pytest.raises(StorageError, match="shift demo --keys"):
         corrupted(copy, members, "speckle_noise", 5)

@@ -14,7 +14,7 @@ import sample_runs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgenes_core import diversity, ensembles, metrics, snippets, statistics
+from edgenes_core import snippets
 from edgenes_core.cli import parser
 from edgenes_core.config import SpaceConfig
 from edgenes_core.figures import cells
@@ -23,7 +23,6 @@ from edgenes_core.run_folder import Run
 from edgenes_core.runs import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
-PAIRED = ["accuracy", "nll", "brier"]
 
 
 @pytest.fixture(scope="module")
@@ -97,66 +96,6 @@ def test_a_pinned_cell_takes_the_place_of_the_base(run):
     for lam in (0.0, None):
         table = executed(snippets.cell_edges(run, cell, lam, pinned))
         assert table == [row._asdict() for row in cells.table(run.space, cell, pinned, "B")]
-
-
-def chosen_of(run: Run) -> list[tuple[str, list[str]]]:
-    return [(entry["title"], list(entry["members"])) for entry in run.ensembles().values()]
-
-
-def test_ensemble_scores_are_the_backends(run):
-    y = run.targets("val")
-    for row, (name, members) in zip(
-        executed(snippets.ensemble_scores(run, chosen_of(run))), chosen_of(run), strict=True
-    ):
-        val = ensembles.evaluate(run.val_probabilities(members), y, "val")
-        assert (row["ensemble"], row["members"].split(",")) == (name, members)
-        assert {field: row[field] for field in ("n", "accuracy", "nll", "brier", "ece", "disagreement")} == {
-            field: getattr(val, field) for field in ("n", "accuracy", "nll", "brier", "ece", "disagreement")
-        }
-
-
-def test_differences_are_paired_and_a_tie_with_oneself(run):
-    y, chosen = run.targets("val"), chosen_of(run)
-    reference = chosen[0][1]
-    table = executed(snippets.ensemble_differences(run, chosen, reference, PAIRED))
-    assert len(table) == len(chosen) * len(PAIRED)
-    assert all(r["mean"] == r["lo"] == r["hi"] == 0 and r["verdict"] == "tie" for r in table[: len(PAIRED)])
-
-    def score(ids: list[str]) -> statistics.Scores:
-        return statistics.image_scores(ensembles.combine(run.val_probabilities(ids)), y)
-
-    ours, theirs = score(chosen[-1][1]), score(reference)
-    for row, metric in zip(table[-len(PAIRED) :], PAIRED, strict=True):
-        wanted = statistics.paired_bootstrap(getattr(ours, metric), getattr(theirs, metric))
-        assert (row["mean"], row["lo"], row["hi"], row["n"]) == wanted
-        assert (row["verdict"] == "tie") == wanted.tie
-
-
-@pytest.mark.parametrize("rule", ["exhaustive", "forward", "greedy"])
-def test_best_by_size_is_the_selection(run, rule):
-    pool = [t.id for t in run.plan() if "pool" in t.roles]
-    probs, y = run.val_probabilities(pool), run.targets("val")
-    for row in executed(snippets.best_by_size(run, pool, [1, 2], rule)):
-        found = ensembles.select(probs, y, pool, row["size"], rule)
-        assert (row["nll"], row["members"].split(",")) == (found.val.nll, list(found.members))
-
-
-def test_reliability_adds_up_to_the_ece(run):
-    y, chosen = run.targets("val"), chosen_of(run)[:2]
-    table = pd.DataFrame(executed(snippets.reliability(run, chosen)))
-    for name, members in chosen:
-        bins, probs = table[table.ensemble == name], ensembles.combine(run.val_probabilities(members))
-        assert bins.images.sum() == len(y)
-        gap = (abs(bins.accuracy - bins.confidence) * bins.images).sum() / len(y)
-        assert gap == pytest.approx(metrics.ece(probs, y))
-        assert ((bins.lo <= bins.accuracy) & (bins.accuracy <= bins.hi)).all()
-
-
-def test_disagreements_name_each_pair_once(run):
-    ids = [t.id for t in run.plan()[:3]]
-    table = executed(snippets.disagreements(run, [(f"net {i}", [i]) for i in ids]))
-    wanted = diversity.pairwise_disagreement(run.val_probabilities(ids))
-    assert [r["disagreement"] for r in table] == [wanted[0, 1], wanted[0, 2], wanted[1, 2]]
 
 
 @given(name=st.text(max_size=40), folder=st.text(max_size=30))

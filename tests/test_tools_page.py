@@ -26,7 +26,7 @@ from edgenes_core.run_folder import Run
 from pages.widgets import cell_files, permalink, tools
 
 DEMO = Run(snippets.BUNDLED)
-ENSEMBLE_VIEWS = ["ensembles_sizes", "ensembles_differences", "ensembles_scores", "ensembles_bins", "ensembles_pairs"]
+ENSEMBLE_VIEWS = ["ensembles_sizes", "ensembles_differences", "ensembles_scores", "ensembles_every"]
 
 
 def view(table: pd.DataFrame, **changes: str) -> tools.View:
@@ -64,10 +64,10 @@ def test_a_csv_file_gives_back_every_digit(found):
 
 
 def test_an_empty_table_keeps_its_columns():
-    from edgenes_core.figures.tables import Pair
+    from edgenes_core.figures.tables import Paired
 
-    text = tools.csv_of(DEMO, view(tools.frame(Pair, [])))
-    assert list(read_back(text)) == list(Pair._fields)
+    text = tools.csv_of(DEMO, view(tools.frame(Paired, [])))
+    assert list(read_back(text)) == list(Paired._fields)
 
 
 def page(run_path: str) -> None:
@@ -131,8 +131,8 @@ def test_every_view_of_the_ensembles_page_comes_with_its_numbers(runs, monkeypat
     run = whole(runs)
     app = shown("ensembles.py", run)
     app.button(key="ensembles_selected").click().run()
-    for key in ENSEMBLE_VIEWS:
-        app.session_state[f"{key}_table"] = True
+    for key in ("ensembles_other", "ensembles_measures", *(f"{key}_table" for key in ENSEMBLE_VIEWS)):
+        app.session_state[key] = True
     app.run()
     assert not app.exception
     scripts = [block.value for block in app.code if "table = " in block.value]
@@ -141,7 +141,7 @@ def test_every_view_of_the_ensembles_page_comes_with_its_numbers(runs, monkeypat
     assert all(tables)
     for script, table in zip(scripts, tables, strict=True):
         assert executed(script) == table
-    for said in ("Validation NLL is lowest", "Against selected", "Of 3 ensembles", "has ECE", "pairs of your ensemble"):
+    for said in ("Validation NLL is lowest", "Against selected", "Of 3 ensembles", "measures of 1 ensemble"):
         assert said in words(app)
 
 

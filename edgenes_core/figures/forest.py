@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
+from textwrap import wrap
 from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from edgenes_core.comparisons import Adjusted
 from edgenes_core.figures.build import Literal, figure, title
 from edgenes_core.figures.theme import OKABE_ITO, ink
 from edgenes_core.records import METRICS
+from edgenes_core.side_by_side import verdict
 from edgenes_core.statistics import Difference
 
+NAME_WIDTH = 20  # letters of a name on one line
 VERDICTS = {
     "better": (OKABE_ITO["green"], "triangle-up"),
     "worse": (OKABE_ITO["vermillion"], "triangle-down"),
@@ -23,22 +28,7 @@ class Compared(NamedTuple):
     """One ensemble against the reference: a difference for each metric, in the order of the forest's metrics."""
 
     name: str
-    differences: tuple[Difference, ...]
-
-
-class Gap(NamedTuple):
-    """One ensemble on validation and on test: a value for each metric, in the order of the figure's metrics."""
-
-    name: str
-    val: tuple[float, ...]
-    test: tuple[float, ...]
-
-
-def verdict(metric: str, difference: Difference) -> str:
-    """'tie' when the interval includes 0, else 'better' or 'worse' than the reference."""
-    if difference.tie:
-        return "tie"
-    return "better" if (difference.mean > 0) == (METRICS[metric].better == "higher") else "worse"
+    differences: Sequence[Difference | Adjusted]
 
 
 def plot_forest(rows: Sequence[Compared], metrics: Sequence[str], reference: str, *, dark: bool) -> go.Figure:
@@ -50,61 +40,25 @@ def plot_forest(rows: Sequence[Compared], metrics: Sequence[str], reference: str
     return figure([t for t in traces if t["x"]], {**layout, "showlegend": False}, dark=dark, sentence=empty)
 
 
-def plot_gaps(gaps: Sequence[Gap], metrics: Sequence[str], *, dark: bool) -> go.Figure:
-    """Validation (open) and test (filled) of each ensemble, joined: the length is what selection promised too much."""
-    titles = [f"{METRICS[m].name}{_scale(m)[1]}<br>{METRICS[m].better} is better" for m in metrics]
-    traces = []
-    for i, metric in enumerate(metrics):
-        values = {"validation": [g.val[i] for g in gaps], "test": [g.test[i] for g in gaps]}
-        traces.append(_joined(gaps, i, _scale(metric)[0], dark=dark))
-        for (name, listed), symbol in zip(values.items(), ("circle-open", "circle"), strict=True):
-            traces.append(
-                {
-                    "type": "scatter",
-                    "xaxis": _axis(i),
-                    "x": [value * _scale(metric)[0] for value in listed],
-                    "y": [gap.name for gap in gaps],
-                    "mode": "markers",
-                    "name": name,
-                    "showlegend": i == 0,
-                    "marker": {"symbol": symbol, "size": 12, "color": OKABE_ITO["blue"], "line": {"width": 2}},
-                }
-            )
-    layout = _panels(titles, [gap.name for gap in gaps])
-    return figure(traces, layout, dark=dark, sentence="" if gaps else "Nothing was revealed yet.")
-
-
-def _joined(gaps: Sequence[Gap], index: int, factor: float, *, dark: bool) -> Literal:
-    """Lines from validation to test; None breaks the line between two ensembles."""
-    return {
-        "type": "scatter",
-        "xaxis": _axis(index),
-        "x": [x for gap in gaps for x in (gap.val[index] * factor, gap.test[index] * factor, None)],
-        "y": [name for gap in gaps for name in (gap.name, gap.name, None)],
-        "mode": "lines",
-        "line": {"color": ink(dark=dark).muted, "width": 3},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
 def _panels(titles: Sequence[str], names: Sequence[str]) -> Literal:
-    """Panels side by side on one list of names, the first on top."""
-    width, gap = 1 / len(titles), 0.03
+    """Panels side by side on one list of names, the first on top; a name may come from anyone's file."""
+    width, gap = 1 / len(titles), 0.05
+    rows = len(names)
     layout: Literal = {
         "yaxis": {
-            "categoryorder": "array",
-            "categoryarray": names[::-1],
+            "tickvals": list(range(rows)),
+            "ticktext": ["<br>".join(wrap(escape(name, quote=False), NAME_WIDTH)) for name in names],
+            "range": [max(rows, 1) - 0.5, -0.6],
             "showgrid": False,
             "showline": False,
             "ticks": "",
         },
-        "height": 120 + 44 * max(2, len(names)),
-        "margin": {"t": 28, "b": 64},
+        "height": 140 + 44 * max(2, rows),
+        "margin": {"t": 28, "b": 80},
     }
     for i, text in enumerate(titles):
         domain = [i * width + (gap if i else 0), (i + 1) * width]
-        layout[_axis(i).replace("x", "xaxis")] = {**title(text), "domain": domain, "nticks": 6}
+        layout[_axis(i).replace("x", "xaxis")] = {**title(text), "domain": domain, "nticks": 4, "tickangle": 0}
     return layout
 
 
@@ -121,7 +75,7 @@ def _scale(metric: str) -> tuple[float, str]:
 
 def _panel_title(metric: str) -> str:
     arrow = "better →" if METRICS[metric].better == "higher" else "← better"
-    return f"Δ {METRICS[metric].name}{_scale(metric)[1].replace('%', 'points')}<br>{arrow}"
+    return f"Δ {METRICS[metric].name}<br>{_scale(metric)[1].strip().replace('%', 'points')}<br>{arrow}"
 
 
 def _zero(axis: str, *, dark: bool) -> Literal:
@@ -132,14 +86,15 @@ def _zero(axis: str, *, dark: bool) -> Literal:
 def _intervals(rows: Sequence[Compared], index: int, metric: str, word: str) -> Literal:
     """All rows of one panel that have this verdict."""
     factor, (color, symbol) = _scale(metric)[0], VERDICTS[word]
-    here = [row for row in rows if verdict(metric, row.differences[index]) == word]
+    places = [k for k, row in enumerate(rows) if verdict(metric, row.differences[index]) == word]
+    here = [rows[k] for k in places]
     values = [[value * factor for value in (d.mean, d.lo, d.hi)] for d in (row.differences[index] for row in here)]
     bars = {"array": [hi - mean for mean, _, hi in values], "arrayminus": [mean - lo for mean, lo, _ in values]}
     return {
         "type": "scatter",
         "xaxis": _axis(index),
         "x": [mean for mean, _, _ in values],
-        "y": [row.name for row in here],
+        "y": places,
         "error_x": {**bars, "color": color, "thickness": 2, "width": 4},
         "mode": "markers+text",
         "text": [word] * len(here),
@@ -148,7 +103,7 @@ def _intervals(rows: Sequence[Compared], index: int, metric: str, word: str) -> 
         "cliponaxis": False,
         "marker": {"color": color, "symbol": symbol, "size": 11, "line": {"width": 2, "color": color}},
         "hovertext": [
-            f"{row.name}: {mean:.4f} [{lo:.4f}, {hi:.4f}], {word}<br>{row.differences[index].n} images"
+            f"{escape(row.name, quote=False)}: {mean:.4f} [{lo:.4f}, {hi:.4f}], {word}<br>{row.differences[index].n} images"
             for row, (mean, lo, hi) in zip(here, values, strict=True)
         ],
         "hoverinfo": "text",

@@ -1,4 +1,4 @@
-"""Ensembles under the lens: are they as sure as they are right, who disagrees with whom, what each further member brings."""
+"""Ensembles under the lens: are they as sure as they are right, what each further member brings."""
 
 from __future__ import annotations
 
@@ -12,37 +12,46 @@ from edgenes_core.figures.build import Literal, figure, title
 from edgenes_core.figures.theme import OKABE_ITO, Style, ink
 from edgenes_core.metrics import BINS, calibration
 
-MATRIX_SCALE = {"light": ["#ffffff", "#D55E00"], "dark": ["#12161c", "#E69F00"]}
-
 
 class Reliability(NamedTuple):
-    """One ensemble's filled bins: mean confidence, accuracy and images in each; `ece` over all."""
+    """One ensemble's filled bins, each of confidences in (lower, upper]: mean confidence, accuracy and images; `ece` and the
+    mean of confidence − accuracy, `signed`, over all images."""
 
     name: str
     style: Style
+    lower: np.ndarray
+    upper: np.ndarray
     confidence: np.ndarray
     accuracy: np.ndarray
     images: np.ndarray
     ece: float
+    signed: float
 
 
 class Trajectory(NamedTuple):
-    """Validation NLL of the best ensemble a rule finds at each size; `chosen` is the size asked for."""
+    """Validation loss of the best ensemble a rule finds at each size; `chosen` is the size asked for, `label` names the loss."""
 
     rule: str
     sizes: Sequence[int]
-    nll: Sequence[float]
+    loss: Sequence[float]
     chosen: int
+    label: str = "NLL"
 
 
 def reliability_info(name: str, style: Style, probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> Reliability:
     """Reliability of averaged probabilities (B, C); empty bins are dropped."""
     table = calibration(probs, y, bins)
-    filled = table.count > 0
-    gap = np.abs(table.accuracy - table.confidence)[filled]
-    count = table.count[filled]
+    kept = table.count > 0
     return Reliability(
-        name, style, table.confidence[filled], table.accuracy[filled], count, float((gap * count).sum() / count.sum())
+        name,
+        style,
+        table.lo[kept],
+        table.hi[kept],
+        table.confidence[kept],
+        table.accuracy[kept],
+        table.count[kept],
+        table.ece,
+        table.signed,
     )
 
 
@@ -54,7 +63,8 @@ def wilson(share: np.ndarray, n: np.ndarray, z: float = 1.96) -> tuple[np.ndarra
 
 
 def plot_reliability(ensembles: Sequence[Reliability], *, dark: bool) -> go.Figure:
-    """Accuracy against confidence; the diagonal is honesty. Marker area grows with the images in the bin."""
+    """Above, accuracy against confidence: the diagonal is honesty, marker area grows with the images in the bin. Below, what each
+    bin is too sure of itself, or not sure enough."""
     honest = {
         "type": "scatter",
         "x": [0, 1],
@@ -64,14 +74,47 @@ def plot_reliability(ensembles: Sequence[Reliability], *, dark: bool) -> go.Figu
         "line": {"color": ink(dark=dark).muted, "dash": "dot", "width": 1.5},
         "hoverinfo": "skip",
     }
+    span = {"range": [0, 1.03], "tickvals": [k / 5 for k in range(6)]}
     layout = {
-        "xaxis": {**title("confidence (mean per bin)"), "range": [0, 1.03]},
-        "yaxis": {**title("accuracy"), "range": [-0.02, 1.05]},
-        "height": 400,
+        "xaxis": {**span, "anchor": "y2", "domain": [0, 1], "title": {"text": "confidence"}},
+        "yaxis": {**title("accuracy"), "range": [-0.02, 1.05], "domain": [0.36, 1]},
+        "yaxis2": {**title("conf. − acc."), "domain": [0, 0.27], "zeroline": True, "nticks": 5, "tickformat": "+.2~f"},
+        "height": 480,
         "margin": {"t": 84},
+        "shapes": [_border(k / BINS, dark=dark) for k in range(1, BINS)],
+        "annotations": [_said("too sure ↑", 1, dark=dark), _said("not sure enough ↓", 0, dark=dark)],
     }
     empty = "" if ensembles else "Put a network into the basket to see how calibrated it is."
-    return figure([honest, *map(_bins, ensembles)], layout, dark=dark, sentence=empty)
+    gaps = [_gaps(e, i, len(ensembles)) for i, e in enumerate(ensembles)]
+    return figure([honest, *map(_bins, ensembles), *gaps], layout, dark=dark, sentence=empty)
+
+
+def _border(at: float, *, dark: bool) -> Literal:
+    line = {"color": ink(dark=dark).grid, "width": 1}
+    return {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": line, "layer": "below"}
+
+
+def _said(text: str, end: int, *, dark: bool) -> Literal:
+    """Words at the upper or lower end of the lower panel."""
+    font = {"size": 12, "color": ink(dark=dark).muted}
+    place = {"xref": "paper", "yref": "y2 domain", "x": 0.01, "y": end, "xanchor": "left"}
+    return {**place, "yanchor": "top" if end else "bottom", "text": text, "showarrow": False, "font": font}
+
+
+def _gaps(e: Reliability, place: int, places: int) -> Literal:
+    width = (e.upper - e.lower) * 0.8 / places
+    return {
+        "type": "bar",
+        "yaxis": "y2",
+        "x": (e.lower + e.upper) / 2 + width * (place - (places - 1) / 2),
+        "y": e.confidence - e.accuracy,
+        "width": width,
+        "name": e.name,
+        "showlegend": False,
+        "marker": {"color": e.style.color, "pattern": {"shape": "/" if place else ""}},
+        "customdata": e.images,
+        "hovertemplate": "%{customdata} images: %{y:+.3f}<extra></extra>",
+    }
 
 
 def _bins(e: Reliability) -> Literal:
@@ -94,47 +137,17 @@ def _bins(e: Reliability) -> Literal:
     }
 
 
-def plot_matrix(names: Sequence[str], matrix: np.ndarray, *, dark: bool) -> go.Figure:
-    """Pairwise disagreement (M, M) in per cent; the diagonal (a network with itself) is left empty."""
-    bare = {"type": "category", "showgrid": False, "ticks": "", "showline": False}
-    layout = {
-        "xaxis": {**bare, "tickangle": -30},
-        "yaxis": {**bare, "autorange": "reversed"},
-        "height": 400,
-        "margin": {"t": 24},
-    }
-    if len(names) < 2:
-        return figure([], layout, dark=dark, sentence="Two members are needed before they can disagree.")
-    shown = np.where(np.eye(len(names), dtype=bool), np.nan, np.asarray(matrix) * 100)
-    heat = {
-        "type": "heatmap",
-        "z": shown,
-        "x": list(names),
-        "y": list(names),
-        "zmin": 0,
-        "zmax": float(np.nanmax(shown)) or 1.0,
-        "colorscale": MATRIX_SCALE["dark" if dark else "light"],
-        "text": np.where(np.isfinite(shown), np.char.mod("%.1f", shown), ""),
-        "texttemplate": "%{text}" if len(names) <= 10 else "",
-        "xgap": 1,
-        "ygap": 1,
-        "showscale": False,
-        "hovertemplate": "%{x} and %{y}: %{z:.1f} % of images<extra></extra>",
-    }
-    return figure([heat], layout, dark=dark)
-
-
 def plot_trajectory(info: Trajectory, *, dark: bool) -> go.Figure:
-    """Validation NLL against the number of members; the ring marks the size asked for."""
-    ring = [(n, y) for n, y in zip(info.sizes, info.nll, strict=True) if n == info.chosen]
+    """Validation loss against the number of members; the ring marks the size asked for."""
+    ring = [(n, y) for n, y in zip(info.sizes, info.loss, strict=True) if n == info.chosen]
     best = {
         "type": "scatter",
         "x": info.sizes,
-        "y": info.nll,
+        "y": info.loss,
         "mode": "lines+markers",
         "line": {"color": OKABE_ITO["blue"], "width": 2},
         "marker": {"size": 8},
-        "hovertemplate": "n = %{x}: NLL %{y:.4f}<extra></extra>",
+        "hovertemplate": f"n = %{{x}}: {info.label} %{{y:.4f}}<extra></extra>",
     }
     chosen = {
         "type": "scatter",
@@ -146,7 +159,7 @@ def plot_trajectory(info: Trajectory, *, dark: bool) -> go.Figure:
     }
     layout = {
         "xaxis": {**title("members n"), "dtick": 1},
-        "yaxis": title("validation NLL (lower is better)"),
+        "yaxis": title(f"validation {info.label}<br>(lower is better)"),
         "height": 250,
         "showlegend": False,
         "margin": {"t": 12},

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edgenes_core.figures.curves import Traces
-from edgenes_core.figures.forest import Compared, verdict
+from edgenes_core.figures.forest import Compared
 from edgenes_core.figures.quality import Reliability, wilson
 from edgenes_core.lambda_path import LambdaPath
-from edgenes_core.records import Evaluation, Selection
+from edgenes_core.side_by_side import verdict
 
 Record = dict[str, Any]
 
@@ -26,20 +26,6 @@ class Stretch(NamedTuple):
     soft: float
 
 
-class Score(NamedTuple):
-    """An ensemble on n validation images; `members` are ids joined by commas, as `evaluate --keys` takes them."""
-
-    ensemble: str
-    members: str
-    n: int
-    accuracy: float
-    nll: float
-    brier: float
-    ece: float
-    disagreement: float
-    oracle_accuracy: float
-
-
 class Paired(NamedTuple):
     """Mean difference to the reference over the same n images, with its 95 % interval."""
 
@@ -52,32 +38,19 @@ class Paired(NamedTuple):
     verdict: str
 
 
-class Step(NamedTuple):
-    """What a rule chooses for `size` members, after `evaluated` ensembles."""
-
-    size: int
-    nll: float
-    evaluated: int
-    members: str
-
-
 class Bin(NamedTuple):
-    """A filled bin of a reliability diagram; lo and hi bound the accuracy (Wilson 95 %)."""
+    """A filled bin of a reliability diagram, of confidences above `above` and up to `up_to`; lo and hi bound the accuracy
+    (Wilson 95 %); `gap` is confidence − accuracy, above 0 too sure."""
 
     ensemble: str
+    above: float
+    up_to: float
+    images: int
     confidence: float
     accuracy: float
     lo: float
     hi: float
-    images: int
-
-
-class Pair(NamedTuple):
-    """Share of images on which two members name different classes."""
-
-    a: str
-    b: str
-    disagreement: float
+    gap: float
 
 
 def records(rows: Sequence[Any]) -> list[Record]:
@@ -98,14 +71,6 @@ def trace_records(info: Traces) -> list[Record]:
     return [dict(zip(("λ", *info.names), line, strict=True)) for line in lines]
 
 
-def score_rows(judged: Sequence[tuple[str, Sequence[str], Evaluation]]) -> list[Score]:
-    """Ensembles (name, members, evaluation) with every metric."""
-    return [
-        Score(name, ",".join(members), *(getattr(e, field) for field in Score._fields[2:]))
-        for name, members, e in judged
-    ]
-
-
 def difference_rows(compared: Sequence[Compared], metrics: Sequence[str]) -> list[Paired]:
     """What a forest plot shows, ensemble by ensemble."""
     return [
@@ -115,21 +80,19 @@ def difference_rows(compared: Sequence[Compared], metrics: Sequence[str]) -> lis
     ]
 
 
-def size_rows(found: Sequence[Selection]) -> list[Step]:
-    """The best validation NLL at each size."""
-    return [Step(s.size, s.val.nll, s.evaluated, ",".join(s.members)) for s in found]
-
-
 def reliability_rows(infos: Sequence[Reliability]) -> list[Bin]:
     """All filled bins of all ensembles."""
     rows = []
     for info in infos:
         bounds = wilson(info.accuracy, info.images)
-        columns = (info.confidence, info.accuracy, *bounds, info.images.astype(int))
+        columns = (
+            info.lower,
+            info.upper,
+            info.images.astype(int),
+            info.confidence,
+            info.accuracy,
+            *bounds,
+            info.confidence - info.accuracy,
+        )
         rows += [Bin(info.name, *line) for line in zip(*(column.tolist() for column in columns), strict=True)]
     return rows
-
-
-def disagreement_rows(names: Sequence[str], matrix: np.ndarray) -> list[Pair]:
-    """Each pair of members once."""
-    return [Pair(names[i], names[j], float(matrix[i, j])) for i in range(len(names)) for j in range(i + 1, len(names))]

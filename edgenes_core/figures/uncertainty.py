@@ -108,12 +108,14 @@ def plot_doubt(bins: Sequence[DoubtBin], about: str, *, dark: bool) -> go.Figure
         counts = np.array([getattr(b, name) for b in bins])
         images = int(counts.sum())
         if images:
-            traces.append(_steps(f"{name}: {images} images", edges, counts / images, color, dash))
+            traces.append(
+                _steps(f"{name}: {images} image{'' if images == 1 else 's'}", edges, counts / images, color, dash)
+            )
     layout = {
         "xaxis": {**title(f"{about} (nats)"), "rangemode": "tozero"},
         "yaxis": {**title("share of these images"), "tickformat": ".0%", "rangemode": "tozero"},
         "height": 320,
-        "margin": {"t": 64},
+        "margin": {"t": 64, "l": 76},
     }
     return figure(traces, layout, dark=dark)
 
@@ -126,7 +128,7 @@ def plot_foreign(info: ForeignHistogram, *, dark: bool) -> go.Figure:
         "xaxis": title(f"{NAMES[info.score]}{'' if info.score == 'one_minus_max' else ' (nats)'}"),
         "yaxis": {**title("share of images"), "tickformat": ".0%", "rangemode": "tozero"},
         "height": 320,
-        "margin": {"t": 64},
+        "margin": {"t": 64, "l": 76},
         "annotations": [
             {
                 "text": said,

@@ -27,13 +27,14 @@ _CHOOSING = st.components.v2.component(
 
 
 class Drawn(NamedTuple):
-    """What a chart was last drawn with: its look without a selection, the keys marked in it, those it reported since, and
-    whether it did so with a box or lasso."""
+    """What a chart was last drawn with: its look without a selection, the keys marked in it, those it reported since,
+    whether it did so with a box or lasso, and how often it was drawn anew."""
 
     look: str
     marked: tuple[str, ...]
     reported: tuple[str, ...]
     boxed: bool = False
+    turn: int = 0
 
 
 def show(fig: go.Figure, *, key: str, on_select: Callable[[], None] | None = None, alt: str | None = None) -> None:
@@ -58,7 +59,7 @@ def selectable(
     look = hashlib.sha256(figure_of(()).to_json().encode()).hexdigest()
     drawn: Drawn | None = st.session_state.get(_drawn(key)) if key in st.session_state else None
     if drawn is None or drawn.look != look or drawn.reported != chosen:
-        drawn = Drawn(look, chosen, chosen)
+        drawn = Drawn(look, chosen, chosen, turn=drawn.turn + 1 if drawn else 0)
     st.session_state[_drawn(key)] = drawn
     figure = figure_of(drawn.marked)
     with st.container(gap=None):
@@ -66,7 +67,8 @@ def selectable(
             figure,
             key=key,
             theme=None,
-            config=SELECT,
+            # The text is never shown, but it makes each turn another chart: the same one would keep what the browser marked.
+            config={**SELECT, "linkText": str(drawn.turn)},
             alt=alt,
             on_select=lambda: _take(key, figure, keys_of),
             selection_mode=("points", "box", "lasso"),

@@ -115,7 +115,12 @@ CHOICES: dict[str, Choice] = {
     ),
     "outside": Choice(
         "Foreign images",
-        {"noise": "noise", "shuffled": "shuffled pixels", "corrupted": "worst corruptions", "dataset": "another dataset"},
+        {
+            "noise": "noise",
+            "shuffled": "shuffled pixels",
+            "corrupted": "worst corruptions",
+            "dataset": "another dataset",
+        },
         "**Noise**: pixels drawn from those of the validation images. **Shuffled**: those images with their pixels in another order. "
         "**Worst corruptions**: the validation images at the highest stored severity. Stand-ins are easy; another dataset is the "
         "honest test.",

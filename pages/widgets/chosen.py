@@ -51,25 +51,23 @@ def selection_panel(run: Run, *, key: str) -> None:
         f"Mean ± sd over training seeds on {images} validation images, {session.origin(run)}; no sd for one seed."
     )
     with st.container(horizontal=True, gap="small"):
-        st.button(
+        into = st.button(
             "Networks into the basket",
             key=f"{key}_selected_basket",
             icon=":material/add_shopping_cart:",
             disabled=not seeds,
             help="The seed-0 network of each selected cell that was retrained.",
-            on_click=_into_basket,
-            args=(run, rows),
         )
-        st.button(
-            "Pin the first as B",
-            key=f"{key}_selected_pin",
-            icon=":material/keep:",
-            on_click=session.set_pin,
-            args=(cells_of(run)[rows[0].key],),
-        )
-        st.button(
-            "Clear", key=f"{key}_selected_clear", icon=":material/close:", on_click=session.set_selection, args=((),)
-        )
+        pinned = st.button("Pin the first as B", key=f"{key}_selected_pin", icon=":material/keep:")
+        cleared = st.button("Clear", key=f"{key}_selected_clear", icon=":material/close:")
+    if into:
+        _into_basket(run, rows)
+    if pinned:
+        session.set_pin(cells_of(run)[rows[0].key])
+    if cleared:
+        session.set_selection(())
+    if into or pinned or cleared:
+        st.rerun()  # the whole page: link, basket and undo buttons stand outside this panel's fragment
 
 
 def _into_basket(run: Run, rows: list[Row]) -> None:

@@ -37,12 +37,15 @@ def has_networks(run: Run, shows: str) -> bool:
 
 def scored_of(run: Run) -> Scored:
     """Judge each trained network; StorageError while the run has no true classes or no α*."""
-    return _scored(str(run.path), stamp_of(run))
+    return _scored(str(run.path), _stamp(run, "candidates/*/val.npy", "candidates/*/history.json"))
 
 
 def stamp_of(run: Run) -> data.Stamp:
     """Changes whenever a network or an ensemble of the run does."""
-    patterns = ("candidates/*/val.npy", "candidates/*/history.json", "ensembles/*.json")
+    return _stamp(run, "candidates/*/val.npy", "candidates/*/history.json", "ensembles/*.json")
+
+
+def _stamp(run: Run, *patterns: str) -> data.Stamp:
     files = [file for pattern in patterns for file in sorted(run.path.glob(pattern))]
     named = data.stamp(run, "plan.json", "imported.json", "targets.npz", "base.json")
     return named + tuple(file.stat().st_mtime_ns for file in files)
@@ -50,7 +53,8 @@ def stamp_of(run: Run) -> data.Stamp:
 
 def stored_of(run: Run) -> tuple[list[Stored], list[str]]:
     """The run's ensembles, and a sentence for each file that is none."""
-    return stored_ensembles(run)
+    files = [(file.name, file.stat()) for file in sorted(run.path.glob("ensembles/*.json"))]
+    return _stored(str(run.path), tuple((name, stat.st_mtime_ns, stat.st_ino) for name, stat in files))
 
 
 def text_of(name: str, value: float) -> str:
@@ -62,3 +66,8 @@ def text_of(name: str, value: float) -> str:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _scored(folder: str, stamp: data.Stamp) -> Scored:
     return score_networks(Run(Path(folder)))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _stored(folder: str, files: tuple[tuple[str, int, int], ...]) -> tuple[list[Stored], list[str]]:
+    return stored_ensembles(Run(Path(folder)))

@@ -183,6 +183,11 @@ def set_weights(parts: Iterable[int]) -> None:
     set_history(history().step(history().now.with_weights(parts)))
 
 
+def set_team(ids: Iterable[str], parts: Iterable[int]) -> None:
+    """Replace the basket and its weights in one step."""
+    set_history(history().step(history().now.with_basket(ids).with_weights(parts)))
+
+
 def add_to_basket(training_id: str) -> bool:
     """Put a network into the basket; False if it is there already."""
     if training_id in basket():

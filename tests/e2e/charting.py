@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from browsing import settled
 from playwright.sync_api import Locator, Page
 
 POINTS = """(chart) => {
@@ -29,7 +30,11 @@ ARE_MARKED = f"""([key, ids]) => {{
 }}"""
 DRAWN = "(key) => document.querySelector(`.st-key-${key} .js-plotly-plot`)?.calcdata?.length > 1"
 
-HOVERED = """([key, id]) => document.querySelector(`.st-key-${key} .js-plotly-plot`)?._hoverdata?.some(({customdata}) => customdata === id)"""
+READY = """([key, id]) => {  // a click soon after another is a double click to plotly, wherever the two were
+  const chart = document.querySelector(`.st-key-${key} .js-plotly-plot`)
+  return chart?._hoverdata?.some(({customdata}) => customdata === id)
+    && Date.now() - (chart._mouseDownTime ?? 0) > chart._context.doubleClickDelay
+}"""
 
 
 class Point(NamedTuple):
@@ -56,6 +61,7 @@ class Chart:
 
     def points(self) -> list[Point]:
         """All points, the one farthest from any other first."""
+        settled(self.page)  # while a chart is drawn anew, the old one is there too
         return [Point(**found) for found in self.plot.evaluate(POINTS)]
 
     def expect_marked(self, ids: Iterable[str]) -> None:
@@ -65,7 +71,7 @@ class Chart:
     def click(self, point: Point, shift: bool = False) -> None:
         """Click a point; it reacts only after the pointer has rested on it."""
         self.page.mouse.move(point.x, point.y)
-        self.page.wait_for_function(HOVERED, arg=[self.key, point.id])
+        self.page.wait_for_function(READY, arg=[self.key, point.id])
         self._with_shift(shift, lambda: self.page.mouse.click(point.x, point.y))
         self.page.mouse.move(5, 5)
 

@@ -82,6 +82,8 @@ def test_the_rendered_numbers_are_the_backends(page: Page, server: str, mapped: 
     wanted = ensembles.evaluate(mapped.val_probabilities(members), mapped.targets("val"), "val")
     expect(row).to_contain_text(f"{wanted.nll:.4f}")
     expect(row).to_contain_text(f"{100 * wanted.accuracy:.2f} %")
+    for number in (f"{wanted.nll:.4f}", f"{wanted.brier:.4f}", f"{wanted.ece:.4f}"):
+        expect(page.get_by_test_id("stMetricValue").get_by_text(number, exact=True)).to_be_visible()
     expect(page.get_by_text("Basket: 3 networks")).to_be_visible()
 
 
@@ -98,10 +100,25 @@ def test_a_changed_basket_shows_new_numbers_soon(page: Page, server: str, mapped
     assert took[len(took) // 2] < 1000, took
 
 
+def test_a_row_of_the_timeline_brings_its_team_back(page: Page, server: str, mapped: Run) -> None:
+    visit(page, server, "ensembles", run=mapped.id)
+    page.get_by_role("button", name="Take the selected").click()
+    expect(page.get_by_text("Basket: 3 networks")).to_be_visible()
+    page.get_by_role("button", name="Empty").click()
+    expect(page.get_by_text("Basket: 0 networks")).to_be_visible()
+    page.locator(".st-key-ensembles_timeline button").click()
+    table = page.locator(".stDataFrameGlideDataEditor").first
+    table.wait_for()
+    settled(page)
+    table.click(position={"x": 16, "y": 52})  # the box of the first row
+    expect(page.get_by_text("Basket: 3 networks")).to_be_visible()
+
+
 def test_the_test_set_is_revealed_on_request_only(page: Page, server: str, mapped: Run) -> None:
     visit(page, server, "ensembles", run=mapped.id)
+    page.get_by_role("tab", name="Test").click()
     before = mapped.reveals()
     expect(page.get_by_text("test images")).to_have_count(0)
     page.get_by_role("button", name="Reveal test").click()
-    expect(page.get_by_text("All of this was one look")).to_be_visible()
+    expect(page.get_by_text(f"Look {before + 1}:")).to_be_visible()
     assert mapped.reveals() == before + 1
