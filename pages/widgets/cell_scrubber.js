@@ -62,6 +62,7 @@ function createView(root, table) {
   view.takeOver = ({ lam, rev, reported }) => {
     Object.assign(view, { rev, reported })
     view.show(lam)
+    view.report(150) // what the old view had not reported yet
   }
   view.report = (wait = 0) => {
     clearTimeout(view.timer)
@@ -124,7 +125,10 @@ function listen(view, part, top) {
   }
   part.previous.onclick = () => view.jump(-1)
   part.next.onclick = () => view.jump(1)
-  part.pin.onclick = () => view.trigger("pin", view.lam)
+  part.pin.onclick = () => {
+    view.report()
+    view.trigger("pin", view.lam)
+  }
   part.unpin.onclick = () => view.trigger("unpin", true)
   part.strip.onclick = (event) => {
     const box = part.strip.getBoundingClientRect()

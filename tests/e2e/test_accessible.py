@@ -73,6 +73,7 @@ def test_explore_by_keyboard_alone(page: Page, server: str, run: Run) -> None:
     part(page, "range").focus()
     page.keyboard.press("ArrowRight")
     expect(part(page, "key")).to_have_text(path.intervals[1].architecture.key)
+    expect(page.get_by_role("heading", name=f"Cell {path.intervals[1].architecture.key}, retrained")).to_be_visible()
     part(page, "pin").focus()
     page.keyboard.press("Enter")
     expect(part(page, "counts")).to_contain_text(f"Beside B ({path.intervals[1].architecture.key})")

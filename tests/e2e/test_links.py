@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from browsing import PAGES, newest, settled, turn_to, visit
+from browsing import newest, settled, turn_to, visit
 from playwright.sync_api import BrowserContext, Page, expect
 from test_explore import lam_drawn, part
 
@@ -121,7 +121,7 @@ def test_a_wrong_value_is_put_right_in_sight(page: Page, server: str, query: dic
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_reload_and_back_keep_the_state(page: Page, server: str, run: Run) -> None:
+def test_reload_and_a_change_of_page_keep_the_state(page: Page, server: str, run: Run) -> None:
     keys = sorted(known_cells(run))[:2]
     asked = {"lam": "1.25", "cells": ".".join(keys), "plane_y": "accuracy"}
     visit(page, server, "tradeoff", **asked)
@@ -131,8 +131,6 @@ def test_reload_and_back_keep_the_state(page: Page, server: str, run: Run) -> No
     page.reload()
     settled(page)
     assert lam_drawn(page) == 1.25
-    page.go_back()
-    page.get_by_role("heading", level=1, name=PAGES["tradeoff"][1], exact=True).wait_for()
-    settled(page)
+    turn_to(page, "tradeoff")
     expect(page.get_by_text("2 selected cells")).to_be_visible()
     expect(page.locator(".st-key-choice_plane_y button[aria-checked=true]")).to_have_text("accuracy")
