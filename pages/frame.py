@@ -10,6 +10,7 @@ from edgenes_core import EdgeNESError, __version__
 from edgenes_core.figures import theme
 from edgenes_core.run_folder import Run
 from pages.widgets import address, link, session
+from pages.widgets.daylight import daylight
 from pages.widgets.importing import import_panel
 from pages.widgets.permalink import share_panel
 from pages.widgets.tools import tool
@@ -139,5 +140,6 @@ with st.sidebar:
     basket_chip()
     undo_buttons()
     st.caption(f"EdgeNES Explorer {__version__}")
+    daylight()
 address.publish()
 page.run()

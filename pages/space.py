@@ -15,7 +15,7 @@ from edgenes_core.cell_map import METHODS, CellMap, map_of, nearest, ranks_on, r
 from edgenes_core.run_folder import Run
 from edgenes_core.snippets import literal, snippet
 from pages.widgets import data, session
-from pages.widgets.charts import selectable
+from pages.widgets.charts import choose_beside, selectable
 from pages.widgets.choices import choose
 from pages.widgets.chosen import selection_panel
 from pages.widgets.details import cell_image
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from edgenes_core.figures.map_parts import Marks
 
-CHART, PICK, PICKED = "space_map", "space_pick", "_space_picked"
+CHART, PICK = "space_map", "space_pick"
 LISTED = 5  # true neighbours beside the map
 WARNING = "Maps distort distances: trust the list of true neighbours."
 
@@ -177,8 +177,6 @@ def cell_panel(run: Run, found: Cells, shown: CellMap) -> None:
         key=PICK,
         on_change=pick,
     )
-    if st.session_state.pop(PICKED, False):
-        st.rerun()  # the whole page: the link and the undo buttons follow
     if len(shown.cells) > 1:
         neighbour_list(found, shown, focus, by_key)
     with st.container(width=320):  # as large as it is drawn
@@ -193,8 +191,7 @@ def focus_of(shown: CellMap) -> str:
 
 def pick() -> None:
     """A cell chosen from the list is selected, as by a click."""
-    session.set_selection((st.session_state[PICK],))
-    st.session_state[PICKED] = True
+    choose_beside(CHART, (st.session_state[PICK],))
 
 
 def neighbour_list(found: Cells, shown: CellMap, focus: str, by_key: dict[str, MappedCell]) -> None:

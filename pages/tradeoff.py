@@ -11,7 +11,7 @@ from edgenes_core.run_folder import Run
 from edgenes_core.team import Team
 from edgenes_core.tradeoff import CLOUD, ENSEMBLE
 from pages.widgets import farther, session, team
-from pages.widgets.charts import points_in, selectable
+from pages.widgets.charts import choose_beside, points_in, selectable
 from pages.widgets.choices import choose
 from pages.widgets.chosen import selection_panel
 from pages.widgets.details import ensemble_details, network_details
@@ -19,7 +19,7 @@ from pages.widgets.plane import Asked, cells_behind, cloud_of, figure, info_of, 
 from pages.widgets.scores import Scored, Stored, has_networks, scored_of, stamp_of, stored_of
 from pages.widgets.tools import view_tools
 
-CHART, PICK, SEEN, PICKED = "tradeoff_plane", "tradeoff_pick", "_tradeoff_seen", "_tradeoff_picked"
+CHART, PICK, SEEN = "tradeoff_plane", "tradeoff_pick", "_tradeoff_seen"
 FIRST = f"{ENSEMBLE}selected"  # shown beside the plane until something else is chosen
 
 
@@ -62,16 +62,13 @@ def plane(run: Run, scored: Scored, stored: list[Stored]) -> Asked:
             placeholder="Click a point, or choose one here",
             on_change=lambda: pick(info, cloud),
         )
-        if st.session_state.pop(PICKED, False):
-            st.rerun()  # the whole page: the link and the undo buttons follow
         details(run, scored, stored, chosen)
     return asked
 
 
 def pick(info: PlaneInfo, cloud: PlaneInfo | None) -> None:
     """A point chosen from the list selects its cells, as a click does."""
-    session.set_selection(cells_behind(info, cloud, st.session_state[PICK] or ""))
-    st.session_state[PICKED] = True
+    choose_beside(CHART, cells_behind(info, cloud, st.session_state[PICK] or ""))
 
 
 def question() -> Asked:

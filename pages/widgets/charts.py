@@ -74,8 +74,16 @@ def selectable(
             selection_mode=("points", "box", "lasso"),
         )
         _CHOOSING(key=f"{key}_choosing", data={"chart": key}, on_emptied_change=lambda: _choose(key, ()))
+    st.session_state[_heard(key)] = points_in(st.session_state[key])
     if st.session_state.pop(_changed(key), False):
         st.rerun()  # the whole page: the link, the undo buttons and the other views follow
+
+
+def choose_beside(key: str, keys: tuple[str, ...]) -> None:
+    """Cells chosen in what stands beside a chart and follows it. A message that brings a click on the chart is passed over:
+    what stands beside it is behind then, as if the user had changed it back."""
+    if key not in st.session_state or points_in(st.session_state[key]) == st.session_state.get(_heard(key)):
+        _choose(key, keys)
 
 
 def _take(key: str, figure: go.Figure, keys_of: Callable[[str], tuple[str, ...]]) -> None:
@@ -111,6 +119,10 @@ def _elsewhere(figure: go.Figure, event: Mapping[str, Any], keys_of: Callable[[s
 
 def _drawn(key: str) -> str:
     return f"_{key}_drawn"
+
+
+def _heard(key: str) -> str:
+    return f"_{key}_heard"
 
 
 def _changed(key: str) -> str:

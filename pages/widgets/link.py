@@ -16,7 +16,7 @@ from pages.widgets.known import cells_of
 def adopt(run: Run) -> None:
     """Take over what the address bar says and this session did not write there; what it does not mention stays."""
     news = address.news()
-    if not news:
+    if session.just_chosen() or not news:
         return
     view, notices = from_query(known(run), news)
     for sentence in notices:
@@ -27,6 +27,7 @@ def adopt(run: Run) -> None:
     linked = Chosen(view.selection or now.selection, view.pin or now.pin, now.basket, now.weights)
     linked = linked.with_basket(view.basket or now.basket)
     session.set_history(session.history().step(linked.with_weights(view.weights) if view.weights else linked))
+    session.just_chosen()  # by the link, which is no reason not to follow the next one
     session.choices().update(dict(view.choices))
 
 

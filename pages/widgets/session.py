@@ -134,7 +134,13 @@ def history() -> History:
 
 def set_history(changed: History) -> None:
     """Go to another point of the history."""
+    st.session_state["just_chosen"] = True
     _histories()[st.session_state.get("run", "")] = changed
+
+
+def just_chosen() -> bool:
+    """Whether something was chosen since the last call: the message that said so may carry an address older than it."""
+    return bool(st.session_state.pop("just_chosen", False))
 
 
 def choose_cells(**changes: object) -> None:
