@@ -64,6 +64,10 @@ def test_page_and_command_say_the_same(runs, capsys, rule):  # noqa: F811
     assert headline(app) == written(val)
     assert COMBINERS[rule].formula in words(app)
     assert ("which has not seen it" in words(app)) == COMBINERS[rule].fitted
+    beside = [line for line in rows_of(app) if "the same members by mean" in line]
+    mean = command(capsys, run, "evaluate", "--keys", ",".join(ids))
+    assert bool(beside) == (rule != "mean"), "every other rule stands beside the simple mean"
+    assert all(number in line.replace("\u00a0", " ") for line in beside for number in written(mean))
 
 
 def test_the_headline_is_a_hand_computation(runs):  # noqa: F811

@@ -67,7 +67,7 @@ def test_too_many_ensembles_are_refused_with_the_way_out(runs, monkeypatch):  # 
 
 def test_a_long_search_is_asked_for_and_its_answer_kept(runs, monkeypatch):  # noqa: F811
     run = whole(runs)
-    monkeypatch.setattr(lab_choose, "QUICK", 0)
+    monkeypatch.setattr(lab_choose, "QUICK", {})
     app = shown("ensembles.py", run)
     assert "ensembles_choose" not in [button.key for button in app.button]
     app.button(key="ensembles_start").click().run()

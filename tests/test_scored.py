@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ def test_scores_are_those_of_the_stored_predictions(kind: str, tmp_path: Path) -
     assert not scored.left_out
     for row, network in enumerate(networks.values()):
         np.testing.assert_allclose(scored.probs[row], network.val)
-        assert scored.single[row] == ensembles.evaluate(network.val[None], y, "val")
+        wanted = dataclasses.asdict(ensembles.evaluate(network.val[None], y, "val"))
+        assert dataclasses.asdict(scored.single[row]) == pytest.approx(wanted, abs=1e-12)
     cells = [t.architecture for t in scored.trainings]
     assert scored.shared.tolist() == [[shared_edges(a, b) for b in cells] for a in cells]
     np.testing.assert_array_equal(scored.disagreement, diversity.pairwise_disagreement(scored.probs))

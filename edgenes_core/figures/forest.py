@@ -58,7 +58,7 @@ def _panels(titles: Sequence[str], names: Sequence[str]) -> Literal:
     }
     for i, text in enumerate(titles):
         domain = [i * width + (gap if i else 0), (i + 1) * width]
-        layout[_axis(i).replace("x", "xaxis")] = {**title(text), "domain": domain, "nticks": 4, "tickangle": 0}
+        layout[_axis(i).replace("x", "xaxis")] = {**title(text), "domain": domain, "nticks": 3, "tickangle": 0}
     return layout
 
 

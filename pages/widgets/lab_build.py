@@ -110,7 +110,7 @@ def _parts(scored: Scored, members: Sequence[str]) -> None:
         st.error("Weights must not all be 0: give another member a part first.", icon=":material/error:")
     total = sum(known[name] for name in members)
     if total:
-        said = ", ".join(f"{plain(scored.name(name))} {known[name] / total:.1%}" for name in members)
+        said = ", ".join(f"{plain(scored.name(name))} {100 * known[name] / total:.1f} %" for name in members)
         st.caption(f"Shares: {said}.")
 
 
@@ -132,6 +132,8 @@ def _fitted_on(images: int) -> str:
 
 
 def _shares(scored: Scored, shown: Team, shares: np.ndarray) -> None:
-    rows = [[plain(scored.name(name)), f"{share:.1%}"] for name, share in zip(shown.members, shares, strict=True)]
+    rows = [
+        [plain(scored.name(name)), f"{100 * share:.1f} %"] for name, share in zip(shown.members, shares, strict=True)
+    ]
     st.markdown(markdown_table(["member", "mean load" if shown.combiner == "gate" else "weight"], rows))
     st.caption(f"Fitted on all {len(scored.y)} validation images: what the rule would do with new ones.")

@@ -23,7 +23,8 @@ from pages.widgets.tools import View, frame, view_tools
 
 SIZE, GAMMA, SEARCH, FOUND = "ensembles_size", "ensembles_gamma", "ensembles_search", "_ensembles_found"
 MOST_SIZE, LARGEST = 99, 10
-QUICK = 1.5e7  # ensembles × images that are scored without being asked for: a few tenths of a second
+QUICK = {"nll": 1.5e7, "brier": 1.5e7, "accuracy": 2e6}
+"""Ensembles × images that are scored without being asked for: a few tenths of a second."""
 EVERY = 0.3  # seconds between two looks at a search
 KEPT = 64
 
@@ -91,7 +92,7 @@ def quick(asked: Asked, pool: Pool) -> bool:
     """Whether it is answered at once: little work, or a question that is refused."""
     many = _many(asked, pool)
     refused = asked.size > len(pool.keys) or many > MOST_SUBSETS
-    return refused or many * len(pool.y) <= QUICK
+    return refused or many * len(pool.y) <= QUICK.get(asked.criterion, 0)
 
 
 def steps_of(scored: Scored, ids: Sequence[str], asked: Asked) -> list[Choice]:
@@ -110,7 +111,8 @@ def team_of(found: Choice) -> Team:
 def _result(run: Run, scored: Scored, ids: Sequence[str], asked: Asked, found: Choice) -> None:
     parts = found.weights()
     listed = "\n".join(
-        f"- {plain(scored.name(name))}" + (f", {share:.0%} of the mixture" if len(parts) < len(found.members) else "")
+        f"- {plain(scored.name(name))}"
+        + (f", {100 * share:.0f} % of the mixture" if len(parts) < len(found.members) else "")
         for name, share in parts.items()
     )
     st.markdown(listed)

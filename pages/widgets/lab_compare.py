@@ -20,7 +20,7 @@ from pages.widgets import session, team
 from pages.widgets.charts import show
 from pages.widgets.details import markdown_table
 from pages.widgets.importing import plain
-from pages.widgets.lab_headline import reference
+from pages.widgets.lab_headline import by_mean, reference
 from pages.widgets.scores import Scored, stored_of, text_of
 from pages.widgets.tools import View, frame, view_tools
 
@@ -76,7 +76,7 @@ def pick(run: Run, scored: Scored, shown: Team) -> Sides:
     )
     chosen = (shown, *(stored[name] for name in names))
     others = tuple(each for name, each in stored.items() if name not in kept and name not in names)
-    return Sides(chosen, (*chosen, *others))
+    return Sides(chosen, (shown, *by_mean(shown), *chosen[1:], *others))
 
 
 def beside_of(run: Run, kept: Sequence[str]) -> list[str]:

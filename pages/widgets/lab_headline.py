@@ -14,7 +14,7 @@ from pages.widgets.importing import plain
 from pages.widgets.scores import Scored, text_of
 
 REFERENCE = "ensembles_reference"
-ALONE = "best network alone"
+ALONE, BY_MEAN = "best network alone", "the same members by mean"
 LOOKS = {"better": ("green", "▲"), "worse": ("red", "▼"), "tie": ("gray", "=")}
 
 
@@ -60,12 +60,19 @@ def reference(run: Run, scored: Scored, shown: Team) -> Team | None:
 
 
 def references(run: Run, scored: Scored, shown: Team) -> dict[str, Team]:
-    """By name: the stored ensembles, then the network that is best alone (by validation NLL), as long as they are not shown."""
+    """By name: the stored ensembles, the same members by the simple mean where another rule is used, and the network that is best
+    alone (by validation NLL); none that is what is shown."""
     best = min(zip(scored.single, scored.ids, strict=True), key=lambda each: (each[0].nll, each[1]))
-    known = [*team.stored_teams(run, scored)[0], Team(ALONE, (best[1],))]
+    known = [*team.stored_teams(run, scored)[0], *by_mean(shown), Team(ALONE, (best[1],))]
     return {
         each.name: each for each in known if each.name != shown.name and (each.name != ALONE or not same(each, shown))
     }
+
+
+def by_mean(shown: Team) -> tuple[Team, ...]:
+    """What any other rule must be compared with."""
+    mean = Team(BY_MEAN, tuple(dict.fromkeys(shown.members)))
+    return () if same(mean, shown) else (mean,)
 
 
 def same(a: Team, b: Team) -> bool:
