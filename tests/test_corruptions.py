@@ -18,7 +18,7 @@ from edgenes_core.corruptions import (
     corrupt,
 )
 
-DATA = Path("/work/shared/data")
+DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def digits() -> np.ndarray:

@@ -25,7 +25,7 @@ from edgenes_core.session import Cancelled
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "assets" / "demo"
-AUTHORS = Path("/work/shared/reference/edgenes_original")
+AUTHORS = ROOT.parent / "shared" / "reference" / "edgenes_original"
 
 
 @pytest.fixture(scope="module")
