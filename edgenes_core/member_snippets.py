@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from edgenes_core.instances import Ask
 from edgenes_core.run_folder import Run
-from edgenes_core.snippets import literal, snippet
+from edgenes_core.snippets import literal
 from edgenes_core.team import Team
+from edgenes_core.team_snippets import RECORDS, team_literal, with_networks
 
 VOTES = """
 rows = networks.rows(dict.fromkeys(team.members))
@@ -24,14 +25,14 @@ def team_changes(run: Run, team: Team, metric: str) -> str:
 
 def team_ladder(run: Run, team: Team, metric: str) -> str:
     """Mean member, best member, team, oracle."""
-    imports = ["from edgenes_core.figures.tables import records", "from edgenes_core.ladder import ladder"]
+    imports = [RECORDS, "from edgenes_core.ladder import ladder"]
     return _script(run, team, imports, f"table = records(ladder(networks, team, {literal(metric)}).rungs)")
 
 
 def team_pairs(run: Run, team: Team, measure: str) -> str:
     """One measure of each pair of members."""
     imports = [
-        "from edgenes_core.figures.tables import records",
+        RECORDS,
         "from edgenes_core.overlaps import members_of, pair_matrix, pair_rows",
     ]
     body = f"""
@@ -69,7 +70,4 @@ def _voting(names: str) -> list[str]:
 
 def _script(run: Run, team: Team, imports: Sequence[str], body: str) -> str:
     """`networks` and `team`, then the body."""
-    weights = f", tuple({literal(team.weights)})" if team.weights else ""
-    made = f'team = Team("team", tuple({literal(team.members)}), {literal(team.combiner)}{weights})'
-    needed = ["from edgenes_core.scored import score_networks", "from edgenes_core.team import Team", *imports]
-    return snippet(run, needed, f"networks = score_networks(run)\n{made}\n{body.strip()}")
+    return with_networks(run, imports, f"team = {team_literal(team._replace(name='team'))}\n{body.strip()}")

@@ -14,14 +14,14 @@ RECORDS = "from edgenes_core.figures.tables import records"
 def team_scores(run: Run, teams: Sequence[Team]) -> str:
     """What each team is made of and worth."""
     imports = [RECORDS, "from edgenes_core.team_tables import judged_rows"]
-    return script(run, teams, imports, "table = records(judged_rows(networks, teams))")
+    return script(run, teams, imports, "table = records(judged_rows(networks, teams))", _command(teams))
 
 
 def team_measures(run: Run, teams: Sequence[Team]) -> str:
     """Every measure of teams side by side."""
     imports = [RECORDS, "from edgenes_core.team_tables import measured, measured_rows"]
     body = "table = records(measured_rows(teams, [measured(networks, team) for team in teams], len(networks.y)))"
-    return script(run, teams, imports, body)
+    return script(run, teams, imports, body, _command(teams))
 
 
 def team_differences(run: Run, teams: Sequence[Team], reference: Team) -> str:
@@ -33,12 +33,12 @@ def team_differences(run: Run, teams: Sequence[Team], reference: Team) -> str:
         "from edgenes_core.team import combined",
     ]
     body = f"""
-reference = {_team(reference)}
+reference = {team_literal(reference)}
 drawn, *others = [resampled(combined(networks, team), networks.y) for team in [reference, *teams]]
 gaps = simultaneous(others, drawn)
 table = records(difference_rows([Compared(t.name, gap) for t, gap in zip(teams, gaps, strict=True)], PAIRED))
 """
-    return script(run, teams, imports, body)
+    return script(run, teams, imports, body, _command(teams))
 
 
 def choice_steps(run: Run, pool: Sequence[str], sizes: Sequence[int], rule: str, criterion: str, gamma: float) -> str:
@@ -59,25 +59,30 @@ table = records(steps([choose(pool, n, {literal(rule)}, {literal(criterion)}, ga
     return snippet(run, imports, body, asked)
 
 
-def script(run: Run, teams: Sequence[Team], imports: Sequence[str], body: str) -> str:
-    """`networks` and `teams`, then the body; the command is that of the first team."""
+def script(run: Run, teams: Sequence[Team], imports: Sequence[str], body: str, command: Sequence[str] = ()) -> str:
+    """`networks` and `teams`, then the body."""
+    listed = "".join(f"    {team_literal(team)},\n" for team in teams)
+    made = f"teams = [\n{listed}]" if teams else "teams = []"
+    return with_networks(run, imports, f"{made}\n{body.strip()}", command)
+
+
+def with_networks(run: Run, imports: Sequence[str], body: str, command: Sequence[str] = ()) -> str:
+    """A script that has `networks` judged and knows `Team`."""
     needed = ["from edgenes_core.scored import score_networks", "from edgenes_core.team import Team", *imports]
-    listed = "".join(f"    {_team(team)},\n" for team in teams)
-    made = (
-        f"networks = score_networks(run)\nteams = [\n{listed}]"
-        if teams
-        else "networks, teams = score_networks(run), []"
-    )
-    return snippet(run, needed, f"{made}\n{body.strip()}", _command(teams[0]) if teams else ())
+    return snippet(run, needed, f"networks = score_networks(run)\n{body.strip()}", command)
 
 
-def _team(team: Team) -> str:
+def team_literal(team: Team) -> str:
+    """A team as Python text."""
     weights = f", tuple({literal(team.weights)})" if team.weights else ""
     return f"Team({literal(team.name)}, tuple({literal(team.members)}), {literal(team.combiner)}{weights})"
 
 
-def _command(team: Team) -> list[str]:
-    """The command line judges different members only."""
+def _command(teams: Sequence[Team]) -> list[str]:
+    """The command of the first team; the command line judges different members only."""
+    if not teams:
+        return []
+    team = teams[0]
     if len(set(team.members)) < len(team.members):
         return []
     weights = ["--weights", ",".join(map(str, team.weights))] if team.weights else []

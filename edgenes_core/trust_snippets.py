@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from edgenes_core.looks import Look
 from edgenes_core.run_folder import Run
 from edgenes_core.shifted import Condition
-from edgenes_core.snippets import literal, snippet
+from edgenes_core.snippets import literal
 from edgenes_core.team import Team
+from edgenes_core.team_snippets import RECORDS, script
 
-RECORDS = "from edgenes_core.figures.tables import records"
 COMBINED = "from edgenes_core.team import combined"
 
 
@@ -100,16 +100,6 @@ found = {{team.name: separations_of(run, networks, team, {literal(source)}) for 
 table = records([row for name, each in found.items() for row in told(name, each)])
 """
     return script(run, teams, [RECORDS, "from edgenes_core.shift_teams import separations_of, told"], body)
-
-
-def script(run: Run, teams: Sequence[Team], imports: Sequence[str], body: str) -> str:
-    """`networks` and `teams`, then the body."""
-    listed = "".join(
-        f"    Team({literal(t.name)}, tuple({literal(t.members)}), {literal(t.combiner)}, tuple({literal(t.weights)})),\n"
-        for t in teams
-    )
-    needed = ["from edgenes_core.scored import score_networks", "from edgenes_core.team import Team", *imports]
-    return snippet(run, needed, f"networks = score_networks(run)\nteams = [\n{listed}]\n{body.strip()}")
 
 
 def outcomes(run: Run, look: Look, teams: Sequence[Team], reference: int) -> str:

@@ -88,24 +88,21 @@ def undo_buttons() -> None:
     """One step back or forward among selections, pins and baskets of this run."""
     history = session.history()
     with st.container(horizontal=True, gap="small", key="frame_history"):
-        st.button(
-            "Undo",
-            key="frame_undo",
-            icon=":material/undo:",
-            width="stretch",
-            disabled=not history.past,
-            help="Take back the last change of selection, pinned cell or basket.",
-            on_click=lambda: session.set_history(history.undo()),
-        )
-        st.button(
-            "Redo",
-            key="frame_redo",
-            icon=":material/redo:",
-            width="stretch",
-            disabled=not history.future,
-            help="Bring it back.",
-            on_click=lambda: session.set_history(history.redo()),
-        )
+        for word, left, move, words in (
+            ("Undo", history.past, history.undo, "Take back the last change of selection, pinned cell or basket."),
+            ("Redo", history.future, history.redo, "Bring it back."),
+        ):
+            name = word.lower()
+            st.button(
+                word,
+                key=f"frame_{name}",
+                icon=f":material/{name}:",
+                width="stretch",
+                disabled=not left,
+                help=words,
+                on_click=lambda move: session.set_history(move()),
+                args=(move,),
+            )
 
 
 def in_and_out(run: Run | None, path: str) -> None:

@@ -28,16 +28,23 @@ class Row(NamedTuple):
     nll_sd: float
 
 
-def rows_of(run: Run, keys: tuple[str, ...]) -> list[Row]:
+def rows_of(run: Run, keys: tuple[str, ...], scored: Scored | None) -> list[Row]:
     """One row per cell that the run knows, in the order chosen."""
-    cells, scored = cells_of(run), _scored(run)
-    known = [key for key in keys if key in cells]
-    return [_row(run, key, cells[key], scored) for key in known]
+    cells, base, networks = cells_of(run), _base(run), scored.cells() if scored else {}
+    found = []
+    for key in keys:
+        if key in cells:
+            mine = [scored.single[i] for i in networks.get(key, ())] if scored else []
+            accuracy, nll = ([getattr(judged, m) for judged in mine] for m in ("accuracy", "nll"))
+            shared = shared_edges(cells[key], base) if base else -1
+            found.append(Row(key, shared, _lam(run, key), len(mine), *_spread(accuracy), *_spread(nll)))
+    return found
 
 
 def selection_panel(run: Run, *, key: str) -> None:
     """The selected cells, and buttons that put their networks into the basket, pin the first as B, or clear the selection."""
-    rows = rows_of(run, session.selection())
+    scored = _scored(run)
+    rows = rows_of(run, session.selection(), scored)
     if not rows:
         st.caption(
             ":material/ads_click: Nothing is selected. Click a point, Shift-click more, or draw a box or lasso (buttons at the "
@@ -46,7 +53,7 @@ def selection_panel(run: Run, *, key: str) -> None:
         return
     st.markdown(f"**{len(rows)} selected cell{'' if len(rows) == 1 else 's'}**")
     st.dataframe([_shown(row) for row in rows], hide_index=True, key=f"{key}_selected", height=_height(len(rows)))
-    seeds, images = sum(row.seeds for row in rows), _images(run)
+    seeds, images = sum(row.seeds for row in rows), len(scored.y) if scored else 0
     st.caption(
         f"Mean ± sd over training seeds on {images} validation images, {session.origin(run)}; no sd for one seed."
     )
@@ -76,14 +83,6 @@ def _into_basket(run: Run, rows: list[Row]) -> None:
     for training in trained:
         first.setdefault(training.split("-")[0], training)
     session.set_basket((*session.basket(), *(first[row.key] for row in rows if row.key in first)))
-
-
-def _row(run: Run, key: str, cell: Architecture, scored: Scored | None) -> Row:
-    mine = [i for i, t in enumerate(scored.trainings) if t.architecture.key == key] if scored else []
-    accuracy, nll = ([getattr(scored.single[i], m) for i in mine] if scored else [] for m in ("accuracy", "nll"))
-    base = _base(run)
-    shared = shared_edges(cell, base) if base else -1
-    return Row(key, shared, _lam(run, key), len(mine), *_spread(accuracy), *_spread(nll))
 
 
 def _spread(values: list[float]) -> tuple[float, float]:
@@ -131,11 +130,6 @@ def _scored(run: Run) -> Scored | None:
         return scored_of(run)
     except EdgeNESError:  # nothing retrained yet
         return None
-
-
-def _images(run: Run) -> int:
-    scored = _scored(run)
-    return len(scored.y) if scored else 0
 
 
 def _base(run: Run) -> Architecture | None:

@@ -82,7 +82,7 @@ def _traces(run: Run, info: Traces, lam: float, name: str, title: str, snippet: 
     leads = [info.names[winner] for winner in winners[[0, *(changes + 1)]]]
     view = View(
         name,
-        f"softmax {title}, continuous interpolation of {len(run.knots().positions)} knots.",
+        f"softmax {title}, continuous interpolation of {len(data.knots_of(run).positions)} knots.",
         f"{title}: {' → '.join(leads)} lead{'s' if len(leads) == 1 else ''} as λ goes from 0 to {run.space.lambda_max}.",
         pd.DataFrame(trace_records(info)),
         snippet,
