@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -17,7 +18,7 @@ from edgenes_core.permalink import Known, ViewState, from_query, to_query
 from edgenes_core.run_folder import Run
 from pages.widgets.choices import CHOICES
 
-STATES = 50
+STATES = int(os.environ.get("EDGENES_LINK_STATES", "12"))  # a soak: EDGENES_LINK_STATES=200 pytest tests/e2e/test_links.py
 DRAWS = {  # choices that a page draws whatever else is chosen
     "explore": ("interpolation",),
     "space": ("map_distance",),
