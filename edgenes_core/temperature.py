@@ -15,8 +15,7 @@ from edgenes_core.metrics import BINS, FLOOR, MetricError, distributions, ece, l
 from edgenes_core.splits import split
 
 SPAN = 3.0  # log T lies in [−3, 3]
-STEPS = 32  # the golden section then knows log T to 2e-6
-GOLDEN = (5**0.5 - 1) / 2
+PRECISION = 1e-9  # of log T
 
 
 class Scores(NamedTuple):
@@ -61,29 +60,26 @@ def fit_temperature(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> Tempe
 def best_temperature(probs: np.ndarray, y: np.ndarray) -> float:
     """The T with the least NLL of these images; 1 unless another is better.
 
-    The NLL is convex in 1/T, so it has one valley in log T, and a golden section finds its bottom.
+    The NLL is convex in 1/T, so its slope there, mean(Σ_c q_c log p_c − log p_y) with q = softmax(log p / T), rises and has one root.
     """
+    from scipy.optimize import brentq
+
     logs = np.log(np.maximum(distributions(probs, "BC"), FLOOR))
     logs -= logs.max(-1, keepdims=True)
-    at_truth = logs[np.arange(len(logs)), labels(y, *logs.shape)]
+    at_truth = logs[np.arange(len(logs)), labels(y, *logs.shape)].mean()
+    q = np.empty_like(logs)
 
-    def loss(log_t: float) -> float:
-        inverse = np.exp(-log_t)
-        return float((np.log(np.exp(logs * inverse).sum(-1)) - at_truth * inverse).mean())
+    def slope(log_t: float) -> float:
+        np.exp(np.multiply(logs, np.exp(-log_t), out=q), out=q)
+        return float((np.einsum("bc,bc->b", q, logs) / q.sum(-1)).mean() - at_truth)
 
-    low, high = -SPAN, SPAN
-    inner = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)]
-    losses = [loss(place) for place in inner]
-    for _ in range(STEPS):
-        if losses[0] <= losses[1]:
-            high, inner[1], losses[1] = inner[1], inner[0], losses[0]
-            inner[0] = high - GOLDEN * (high - low)
-            losses[0] = loss(inner[0])
-        else:
-            low, inner[0], losses[0] = inner[0], inner[1], losses[1]
-            inner[1] = low + GOLDEN * (high - low)
-            losses[1] = loss(inner[1])
-    found = float(np.exp((low + high) / 2))
+    if slope(SPAN) >= 0:  # even the least sure of all is too sure
+        log_t = SPAN
+    elif slope(-SPAN) <= 0:
+        log_t = -SPAN
+    else:
+        log_t = brentq(slope, -SPAN, SPAN, xtol=PRECISION)
+    found = float(np.exp(log_t))
     return found if nll(temper(probs, found), y) < nll(probs, y) else 1.0
 
 

@@ -14,9 +14,8 @@ from edgenes_core import bootstrap, pairwise
 from edgenes_core.architecture import Architecture
 from edgenes_core.bootstrap import Interval
 from edgenes_core.comparisons import judged_together
-from edgenes_core.diversity import entropy, image_information
+from edgenes_core.diversity import image_doubt
 from edgenes_core.measures import DIVERSITY
-from edgenes_core.metrics import average, distributions
 from edgenes_core.statistics import RESAMPLES, image_scores, paired_bootstrap
 from edgenes_core.temperature import Temperature, fit_temperature, temper
 from edgenes_core.weighted import STATISTICS, Statistic, measure
@@ -167,10 +166,8 @@ def tempered_rows(name: str, said: np.ndarray, y: np.ndarray, found: Temperature
 
 def doubt_of(probs: np.ndarray, y: np.ndarray, said: np.ndarray) -> Doubt:
     """Of members (M, B, C) whose team says `said` (B, C)."""
-    probs = distributions(probs, "MBC")
-    own = np.mean([entropy(member) for member in probs], axis=0)
-    apart = image_information(probs)
-    return Doubt(entropy(average(probs)), own, apart, said.argmax(-1) != y)
+    total, own, apart = image_doubt(probs)
+    return Doubt(total, own, apart, said.argmax(-1) != y)
 
 
 def doubt_bins(doubt: np.ndarray, wrong: np.ndarray, bins: int = 20) -> list[DoubtBin]:
