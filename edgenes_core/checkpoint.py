@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -102,6 +103,8 @@ def read_state(path: Path) -> State | None:
             header = json.loads(file.metadata()[HEADER])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         state, written_by = State(header["step"], header["seconds"], tensors), (header["schema"], header["version"])
+        if type(state.step) is not int or type(state.seconds) not in (int, float) or not 0 <= state.seconds < math.inf:
+            raise ValueError("its steps and seconds are no numbers")
     except (SafetensorError, LookupError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(f"{path} is no whole checkpoint ({error}).") from None
     if written_by != (storage.SCHEMA, __version__):

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import io
 import math
-import os
 import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
-from edgenes_core import EdgeNESError, jobs, storage
+from edgenes_core import EdgeNESError, durable, jobs, storage
 from edgenes_core.architecture import Architecture, shared_edges
 from edgenes_core.metrics import distributions
 from edgenes_core.npz_file import read_headers
@@ -50,6 +49,12 @@ def import_predictions(run: Run, content: bytes) -> Training:
     found = read_predictions(run, content)
     if jobs.is_alive(run):
         raise PredictionError(f"A worker is at work on run {run.id}; import when it has ended, or cancel it first.")
+    store_predictions(run, found)
+    return found.training
+
+
+def store_predictions(run: Run, found: Predictions) -> None:
+    """Keep a network that was checked; it is listed and there in one step."""
     with storage.staged(run.path) as folder:  # listed without its folder, a network counts as not there
         storage.write_bytes(folder / "architecture.json", found.training.architecture.to_json().encode())
         storage.write_array(folder / "val.npy", found.val)
@@ -58,9 +63,8 @@ def import_predictions(run: Run, content: bytes) -> Training:
         storage.write_json(folder / "history.json", {"history": {}})
         others = [known for known in run.imported() if known.id != found.training.id]
         run.save_imported([*others, found.training])
-        run.folder(found.training).parent.mkdir(exist_ok=True)
-        os.rename(folder, run.folder(found.training))
-    return found.training
+        durable.make_folder(run.folder(found.training).parent)
+        durable.move(folder, run.folder(found.training))
 
 
 def read_predictions(run: Run, content: bytes) -> Predictions:

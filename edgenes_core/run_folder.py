@@ -21,12 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from edgenes_core import storage
-from edgenes_core.architecture import Architecture
+from edgenes_core import durable, run_files, storage
 from edgenes_core.config import PipelineConfig
 from edgenes_core.lambda_path import Knots, LambdaPath
 from edgenes_core.records import Event, without_redone
-from edgenes_core.run_files import read_path, read_soft_count, read_trainings, write_path, write_trainings
 from edgenes_core.run_records import Base, Cost, Manifest, Network, SoftCount, Training, build_space
 from edgenes_core.schema import from_dict, to_dict
 from edgenes_core.space import SearchSpace
@@ -48,8 +46,8 @@ class Run:
 
     @property
     def manifest(self) -> Manifest:
-        """run.json as it is now."""
-        return from_dict(Manifest, storage.read_json(self.path / "run.json"))
+        """run.json as it is now; StorageError if it is damaged or has settings that this version does not know."""
+        return run_files.read_manifest(self.path / "run.json")
 
     @cached_property
     def config(self) -> PipelineConfig:
@@ -74,8 +72,8 @@ class Run:
         return stage in self.manifest.stages
 
     def append(self, event: Event) -> None:
-        """Add one event to events.jsonl."""
-        storage.append_line(self.path / "events.jsonl", to_dict(event))
+        """Add one event to events.jsonl; a power cut may lose the last ones, whose steps are then done again."""
+        storage.append_line(self.path / "events.jsonl", to_dict(event), kept=False)
 
     def events(self, offset: int = 0) -> tuple[list[Event], int]:
         """Events from a byte offset, and the offset to go on from; lines that are no events are skipped.
@@ -97,49 +95,45 @@ class Run:
         return self.path / "checkpoints" / part
 
     def save_base(self, base: Base) -> None:
-        storage.write_json(
-            self.path / "base.json",
-            {"key": base.architecture.key, "architecture": base.architecture.to_json(), "logits": base.logits.tolist()},
-        )
+        run_files.write_base(self.path / "base.json", base)
 
     def base(self) -> Base:
         """α*; StorageError while the search has not finished."""
-        data = storage.read_json(self._stage_file("base.json", "darts"))
-        with storage.fields(self.path / "base.json"):
-            return Base(Architecture.from_json(data["architecture"]), np.array(data["logits"], float))
+        return run_files.read_base(self._stage_file("base.json", "darts"))
 
     def save_knots(self, knots: Knots) -> None:
         storage.write_tensors(self.path / "hypernet.safetensors", positions=knots.positions, values=knots.values)
 
     def knots(self) -> Knots:
         """The hypernetwork's positions (K,) and values (K, S)."""
-        data = storage.read_tensors(self.path / "hypernet.safetensors")
-        return Knots(data["positions"], data["values"])
+        return run_files.read_knots(self._stage_file("hypernet.safetensors", "hypernet"))
 
     def save_path(self, path: LambdaPath, soft: SoftCount) -> None:
-        write_path(self.path / "path.json", path, soft)
+        run_files.write_path(self.path / "path.json", path, soft)
 
     def lambda_path(self) -> LambdaPath:
         """The exact intervals of λ; StorageError while the hypernetwork is not trained."""
-        return read_path(self._stage_file("path.json", "hypernet"))
+        return run_files.read_path(self._stage_file("path.json", "hypernet"))
 
     def soft_count(self) -> SoftCount:
         """s̃ on a grid of λ, as the regulariser saw it after the last step."""
-        return read_soft_count(self._stage_file("path.json", "hypernet"))
+        return run_files.read_soft_count(self._stage_file("path.json", "hypernet"))
 
     def save_plan(self, plan: Sequence[Training]) -> None:
-        write_trainings(self.path / "plan.json", plan)
+        run_files.write_trainings(self.path / "plan.json", plan)
 
     def plan(self) -> tuple[Training, ...]:
         """All networks to retrain, pool first in order of λ; empty before the hypernetwork is trained."""
-        return read_trainings(self.path / "plan.json")
+        if not (self.path / "plan.json").exists() and not self.has("hypernet"):
+            return ()
+        return run_files.read_trainings(self._stage_file("plan.json", "hypernet"))
 
     def save_imported(self, imported: Sequence[Training]) -> None:
-        write_trainings(self.path / "imported.json", imported)
+        run_files.write_trainings(self.path / "imported.json", imported)
 
     def imported(self) -> tuple[Training, ...]:
         """Networks whose predictions a user brought (see `imported.py`); the pipeline neither trains nor selects them."""
-        return read_trainings(self.path / "imported.json")
+        return run_files.read_trainings(self.path / "imported.json")
 
     def trainings(self) -> tuple[Training, ...]:
         """The plan, then what was imported: every network that this run can show."""
@@ -173,9 +167,9 @@ class Run:
         for training in self.trainings():
             if self.is_trained(training):
                 folder = self.folder(training)
-                with storage.fields(folder / "history.json"):
-                    history = storage.read_json(folder / "history.json")["history"]
-                found[training.id] = Network(training, storage.read_array(folder / "val.npy"), history)
+                found[training.id] = Network(
+                    training, storage.read_array(folder / "val.npy"), run_files.read_history(folder / "history.json")
+                )
         return found
 
     def save_targets(self, val: np.ndarray, test: np.ndarray) -> None:
@@ -189,18 +183,21 @@ class Run:
 
     def val_probabilities(self, members: Sequence[str]) -> np.ndarray:
         """Validation probabilities (M, B, C) of retrained networks by id."""
-        return np.stack([storage.read_array(folder / "val.npy") for folder in self.folders(members)])
+        return storage.read_stack([folder / "val.npy" for folder in self.folders(members)])
 
     def reveal(self, members: Sequence[str], **about: Any) -> np.ndarray:
-        """Test probabilities (M, B, C) of the members; each look is counted and stored with `about` (see `looks`)."""
+        """Test probabilities (M, B, C) of the members; each look is counted and stored with `about` (see `looks`),
+        before anything of it is returned."""
         folders = self.folders(members)
         for member, folder in zip(members, folders, strict=True):
             if not (folder / "test.npy").exists():
                 raise StorageError(
-                    f"Network {member!r} has no test.npy: it was imported without test predictions. Leave it out."
+                    f"Network {member!r} has no test.npy: it was imported without test predictions, or the file was "
+                    "removed. Leave it out."
                 )
+        found = storage.read_stack([folder / "test.npy" for folder in folders])
         storage.append_line(self.path / "reveals.jsonl", {"time": time.time(), "members": list(members), **about})
-        return np.stack([storage.read_array(folder / "test.npy") for folder in folders])
+        return found
 
     def reveals(self) -> int:
         """How many times test results of this run were looked at."""
@@ -215,10 +212,8 @@ class Run:
         """Forget a stored ensemble; StorageError if there is none or the folder refuses."""
         if not ID.fullmatch(name):
             raise StorageError(f"An ensemble's name has letters, digits, '.', '_' and '-' only, got {name[:60]!r}.")
-        try:
-            (self.path / "ensembles" / f"{name}.json").unlink()
-        except OSError as error:
-            raise StorageError(f"The ensemble {name!r} cannot be removed: {error.strerror or error}.") from None
+        with storage.writing(f"remove the ensemble {name!r}"):
+            durable.remove(self.path / "ensembles" / f"{name}.json")
 
     def ensembles(self) -> dict[str, dict[str, Any]]:
         """Stored ensembles by name: 'selected' and the controls, then the user's."""
@@ -229,7 +224,7 @@ class Run:
 
     def embedding(self) -> dict[str, np.ndarray]:
         """Stored map of cells: see `mapping`; StorageError if the stage has not run."""
-        return storage.read_arrays(self.path / "embedding.npz")
+        return storage.read_arrays(self._stage_file("embedding.npz", "embed"))
 
     def folders(self, members: Sequence[str]) -> list[Path]:
         """Folders of retrained networks by id; StorageError if one is none."""
@@ -240,9 +235,12 @@ class Run:
         return [self.folder(trained[m]) for m in members]
 
     def _stage_file(self, name: str, stage: str) -> Path:
-        if not (self.path / name).exists():
-            raise StorageError(
-                f"Run {self.id} has no {name} yet: its stage '{stage}' has not finished. "
-                f"Finish it with: python -m edgenes_core resume {self.id}"
-            )
-        return self.path / name
+        file = self.path / name
+        if file.exists():
+            return file
+        if self.has(stage):
+            raise StorageError(f"{file} is missing, though stage '{stage}' has finished. Restore it from a copy.")
+        raise StorageError(
+            f"Run {self.id} has no {name} yet: its stage '{stage}' has not finished. "
+            f"Finish it with: python -m edgenes_core resume {self.id}"
+        )

@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from edgenes_core import EdgeNESError, storage
+from edgenes_core import EdgeNESError, durable, storage
+from edgenes_core.damage import broken
 from edgenes_core.run_folder import ID, Run
 from edgenes_core.runs import RunStore
 
@@ -28,6 +28,8 @@ MOST_UPLOAD = 200 << 20  # bytes; .streamlit/config.toml says the same to the br
 MOST_UNPACKED = 1 << 30  # bytes: a small zip may claim any size
 MOST_FILES = 10_000
 MOST_SUMS = 4 << 20  # bytes of sha256.json
+MOST_TEXT = 128 << 20  # bytes of .json and .jsonl: read, they take many times their size
+TEXT = (".json", ".jsonl")
 SUMS = "sha256.json"
 FORMAT = "edgenes-run"
 KNOWN = re.compile(
@@ -46,30 +48,53 @@ class RunZipError(EdgeNESError):
 
 def export_run(run: Run, file: Path) -> None:
     """Write the zip in one step; StorageError if the run cannot be read or the file not written."""
-    storage.write_bytes(file, zip_of(run))
+    content = zip_of(run)
+    durable.discard_parts(file)
+    storage.write_bytes(file, content)
 
 
 def zip_of(run: Run) -> bytes:
     """The zip's bytes. run.json is read first: all that it calls done is stored by then, even while a worker goes on."""
-    run.manifest  # noqa: B018 - a damaged run must be said here, not by whoever imports it
+    if said := broken(run):  # better here than by whoever imports it
+        raise storage.StorageError(f"Run {run.id} is not exported. {said[0]}")
     sums, buffer = {}, io.BytesIO()
     try:
+        manifest = (run.path / "run.json").read_bytes()
+        names = ["run.json", *(name for name in files_of(run) if name != "run.json")]
+        _check_sizes(run, {name: (run.path / name).stat().st_size for name in names})
         with zipfile.ZipFile(buffer, "w") as archive:
-            for name in ("run.json", *(name for name in files_of(run) if name != "run.json")):
-                content = (run.path / name).read_bytes()
+            for name in names:
+                content = manifest if name == "run.json" else (run.path / name).read_bytes()
                 sums[name] = hashlib.sha256(content).hexdigest()
                 _add(archive, name, content)
             listed = {"schema": storage.SCHEMA, "format": FORMAT, "files": sums}
             _add(archive, SUMS, json.dumps(listed, indent=1, sort_keys=True).encode())
     except OSError as error:
-        raise storage.StorageError(f"Cannot read run {run.id}: {error.strerror or error}.") from None
+        raise storage.StorageError(f"Cannot read {error.filename or run.path}: {error.strerror or error}.") from None
+    if len(buffer.getvalue()) > MOST_UPLOAD:
+        raise RunZipError(
+            f"The zip of run {run.id} has {len(buffer.getvalue()) >> 20} MB, at most {MOST_UPLOAD >> 20} MB can be imported. "
+            "Copy the run's folder instead."
+        )
     return buffer.getvalue()
 
 
 def files_of(run: Run) -> list[str]:
     """Names of the run's files, sorted, with '/' between folder and file."""
-    found = (file.relative_to(run.path).as_posix() for file in run.path.rglob("*") if file.is_file())
-    return sorted(name for name in found if KNOWN.fullmatch(name))
+    trained = {file.parent for file in run.path.glob("candidates/*/history.json")}  # first: it is stored last
+    files = (file for file in run.path.rglob("*") if file.is_file() and not file.is_symlink())
+    whole = (file for file in files if file.parent.parent.name != "candidates" or file.parent in trained)
+    return sorted(name for file in whole if KNOWN.fullmatch(name := file.relative_to(run.path).as_posix()))
+
+
+def _check_sizes(run: Run, sizes: Mapping[str, int]) -> None:
+    """RunZipError for a run that no one could import again."""
+    text = sum(size for name, size in sizes.items() if name.endswith(TEXT))
+    if len(sizes) >= MOST_FILES or sum(sizes.values()) > MOST_UNPACKED - MOST_SUMS or text > MOST_TEXT:
+        raise RunZipError(
+            f"Run {run.id} has {len(sizes)} files of {sum(sizes.values()) >> 20} MB, {text >> 20} MB of it text; a zip holds up to "
+            f"{MOST_FILES} files, {MOST_UNPACKED >> 20} MB and {MOST_TEXT >> 20} MB of text. Copy its folder instead."
+        )
 
 
 def import_run(store: RunStore, content: Path | bytes) -> Run:
@@ -94,6 +119,8 @@ def check_entries(entries: list[zipfile.ZipInfo]) -> None:
     """Whether a zip's list of contents may be unpacked; RunZipError names the first rule that is broken."""
     if len(entries) > MOST_FILES:
         raise RunZipError(f"A run has at most {MOST_FILES} files, this zip lists {len(entries)}. {MADE_BY}")
+    if (text := sum(entry.file_size for entry in entries if entry.filename.endswith(TEXT))) > MOST_TEXT:
+        raise RunZipError(f"The zip has {text >> 20} MB of text, at most {MOST_TEXT >> 20} MB are read. {MADE_BY}")
     if (size := sum(entry.file_size for entry in entries)) > MOST_UNPACKED:
         raise RunZipError(f"The zip unpacks to {size >> 20} MB, at most {MOST_UNPACKED >> 20} MB are read. {MADE_BY}")
     seen = set()
@@ -116,31 +143,9 @@ def check_entries(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def check_readable(run: Run) -> None:
-    """Whether this version reads everything in a run folder; RunZipError says what it stumbles on."""
-    always: tuple[Callable[[], object], ...] = (
-        lambda: [run.space.encode(training.architecture) for training in run.trainings()],
-        run.networks,
-        run.ensembles,
-        run.events,
-        run.reveals,
-    )
-    in_file: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("base.json", run.base),
-        ("path.json", run.lambda_path),
-        ("path.json", run.soft_count),
-        ("hypernet.safetensors", run.knots),
-        ("targets.npz", lambda: [run.targets(split) for split in ("val", "test")]),
-        ("embedding.npz", run.embedding),
-    )
-    try:
-        manifest = run.manifest
-        for stage, _ in manifest.stages.items():
-            manifest.cost(stage)
-        for read in (*always, *(read for name, read in in_file if (run.path / name).exists())):
-            read()
-    except Exception as error:  # on edited files the readers raise whatever they stumble on
-        told = str(error).replace(f"{run.path}/", "") or type(error).__name__
-        raise RunZipError(f"The run in the zip cannot be read by this version: {told}") from None
+    """Whether a run folder holds all it should and this version reads it; RunZipError says what it stumbles on."""
+    if said := broken(run):
+        raise RunZipError(f"The run in the zip cannot be read by this version: {said[0]}")
 
 
 @contextmanager
@@ -177,9 +182,10 @@ def _sums(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _stored_already(store: RunStore, sums: dict[str, str]) -> Run | None:
     for run in store.list()[0]:
-        named_alike = _hash(run.path / "run.json") == sums["run.json"] and files_of(run) == sorted(sums)
-        if named_alike and all(_hash(run.path / name) == wanted for name, wanted in sums.items()):
-            return run
+        with suppress(OSError):  # one that cannot be read, or is being removed, is another one
+            named_alike = _hash(run.path / "run.json") == sums["run.json"] and files_of(run) == sorted(sums)
+            if named_alike and all(_hash(run.path / name) == wanted for name, wanted in sums.items()):
+                return run
     return None
 
 
@@ -206,7 +212,7 @@ def _settle(store: RunStore, run: Run) -> Run:
         if path.exists():
             continue
         try:
-            os.rename(run.path, path)
+            durable.move(run.path, path)
             return Run(path)
         except OSError:
             if not path.exists():  # else another import was faster

@@ -1,22 +1,24 @@
-"""Durable files: each write goes to a temporary name, is flushed to disk and renamed, so a reader never sees half a file."""
+"""The files of a run: JSON, lines of JSON, arrays. Each is written whole and durably (see `durable`) and never pickled; what
+cannot be written or read is said in one sentence that names the file."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from edgenes_core import EdgeNESError
+from edgenes_core import EdgeNESError, __version__, durable
 
-SCHEMA = 1
+SCHEMA = 1  # of every JSON file; docs/adr/0016-schema-versions.md says when it grows
+MOST_UNPACKED = 256 << 20  # bytes of an .npz: a small file may claim any size
+RESTORE = "Restore it from a copy or remove it."
 T = TypeVar("T")
 
 
@@ -26,42 +28,27 @@ class StorageError(EdgeNESError):
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace `path` by `content` in one step; StorageError if the folder or disk refuses, the old file stays."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise StorageError(
-            f"Cannot write {path}: {error.strerror or error}. What was stored before is intact; free space or "
-            "choose a folder you may write to (--runs DIR)."
-        ) from None
+    with writing(f"write {path}"):
+        durable.replace(path, content)
 
 
 @contextmanager
 def staged(parent: Path) -> Iterator[Path]:
-    """A folder beside its final place, to be filled and renamed there in one step; whatever is left at the end is removed."""
-    hidden = None
+    """A folder beside its final place, to be filled and moved there in one step; whatever is left at the end is removed."""
+    with writing(f"write to {parent}"), durable.staged(parent) as folder:
+        yield folder
+
+
+@contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Use around all that changes a folder: what the disk refuses becomes a StorageError."""
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=".staged-", dir=parent))
-        (hidden / "new").mkdir()
-        yield hidden / "new"
+        yield
     except OSError as error:
         raise StorageError(
-            f"Cannot write to {parent}: {error.strerror or error}. What was stored before is intact; free space or "
+            f"Cannot {what}: {error.strerror or error}. What was stored before is intact; free space or "
             "choose a folder you may write to (--runs DIR)."
         ) from None
-    finally:
-        if hidden:
-            shutil.rmtree(hidden, ignore_errors=True)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
@@ -70,33 +57,50 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; StorageError if missing, torn, not an object, or written by a newer version."""
+    """Read a JSON object; StorageError if missing, torn, not an object, or of another schema."""
     try:
-        data = json.loads(path.read_bytes())
-    except OSError as error:
-        raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from None
+        data = json.loads(_content(path))
     except (ValueError, RecursionError):
-        raise StorageError(
-            f"{path} is damaged: it is not complete JSON. Restore it from a copy or remove it."
-        ) from None
+        raise StorageError(f"{path} is damaged: it is not complete JSON. {RESTORE}") from None
     if not isinstance(data, dict):
-        raise StorageError(f"{path} must hold a JSON object, got {type(data).__name__}.")
-    if data.pop("schema", None) != SCHEMA:
-        raise StorageError(
-            f"{path} does not have schema version {SCHEMA}; it was written by another version of EdgeNES Explorer."
-        )
+        raise StorageError(f"{path} must hold a JSON object, got {type(data).__name__}. {RESTORE}")
+    schema = data.pop("schema", None)
+    if type(schema) is not int or schema < SCHEMA:
+        raise StorageError(f"{path} is damaged: it has no schema version that ever was. {RESTORE}")
+    if schema > SCHEMA:
+        raise StorageError(f"{path} has schema {schema}, and only schema {SCHEMA} is read here. {newer(path)}")
     return data
+
+
+def newer(path: Path) -> str:
+    """What to do about a file of a later version; which one that is, run.json says, of whatever schema it is."""
+    writer = next(filter(None, map(_writer, (path, *(above / "run.json" for above in path.parents[:3])))), "")
+    return (
+        f"It was written by {f'version {writer}' if writer else 'a later version'} of EdgeNES Explorer, this is {__version__}: "
+        f"update to {writer or 'that version'} or later; nothing was changed."
+    )
+
+
+def _writer(file: Path) -> str:
+    try:
+        version = json.loads(file.read_bytes())["versions"]["edgenes"]
+        return version if re.fullmatch(r"[0-9A-Za-z.+-]{1,20}", version) else ""
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
 
 
 @contextmanager
 def fields(path: Path) -> Iterator[None]:
-    """Use around the fields of a file: one that is missing or of another kind becomes a StorageError."""
+    """Use around the fields of a file: one that is missing or of another kind becomes a StorageError that names the file."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except StorageError:
+        raise
+    except EdgeNESError as error:
+        raise StorageError(f"{path} is damaged: {error} {RESTORE}") from None
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StorageError(
-            f"{path} is damaged: a field is missing or of another kind ({type(error).__name__}: {error}). "
-            "Restore it from a copy or remove it."
+            f"{path} is damaged: a field is missing or of another kind ({type(error).__name__}: {error}). {RESTORE}"
         ) from None
 
 
@@ -119,25 +123,45 @@ def read_array(path: Path) -> np.ndarray:
     return _parsed(path, ".npy", lambda file: np.lib.format.read_array(file, allow_pickle=False))
 
 
+def read_stack(files: Sequence[Path]) -> np.ndarray:
+    """Several .npy of one shape as one array; StorageError if one cannot be read or is of another shape than the first."""
+    found = [read_array(file) for file in files]
+    for file, array in zip(files, found, strict=True):
+        if array.shape != found[0].shape:
+            raise StorageError(
+                f"{file} does not fit {files[0]}: shapes {array.shape} and {found[0].shape}, so they are of different images or "
+                f"classes. {RESTORE}"
+            )
+    return np.stack(found)
+
+
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read an .npz; StorageError if missing, damaged, or holding pickled objects."""
+    """Read an .npz; StorageError if missing, damaged, holding pickled objects, or far larger unpacked than any of a run."""
 
     def parse(file: io.BytesIO) -> dict[str, np.ndarray]:
+        with zipfile.ZipFile(file) as packed:
+            if (size := sum(entry.file_size for entry in packed.infolist())) > MOST_UNPACKED:
+                raise ValueError(f"it unpacks to {size >> 20} MB, at most {MOST_UNPACKED >> 20} MB are read")
         with np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
     return _parsed(path, ".npz", parse)
 
 
-def _parsed(path: Path, kind: str, parse: Callable[[io.BytesIO], T]) -> T:
+def _content(path: Path) -> bytes:
     try:
-        return parse(io.BytesIO(path.read_bytes()))
+        return path.read_bytes()
     except OSError as error:
-        raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from None
+        raise StorageError(f"Cannot read {path}: {error.strerror or error}. {RESTORE}") from None
+
+
+def _parsed(path: Path, kind: str, parse: Callable[[io.BytesIO], T]) -> T:
+    content = _content(path)
+    try:
+        return parse(io.BytesIO(content))
     except Exception as error:  # on damaged bytes the parsers raise whatever they stumble on
         raise StorageError(
-            f"{path} is damaged: it is not a whole {kind} of plain arrays ({type(error).__name__}: {error}). "
-            "Restore it from a copy or remove it."
+            f"{path} is damaged: it is not a whole {kind} of plain arrays ({type(error).__name__}: {error}). {RESTORE}"
         ) from None
 
 
@@ -155,24 +179,11 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     return _parsed(path, ".safetensors", lambda file: load(file.getvalue()))
 
 
-def append_line(path: Path, data: dict[str, Any]) -> None:
-    """Append one JSON line in a single write, so that readers see whole lines or a torn last one.
-
-    A last line that a killed writer left torn is closed first: only that line is lost.
-    """
+def append_line(path: Path, data: dict[str, Any], *, kept: bool = True) -> None:
+    """Append one JSON line; it is on the disk on return, unless it is not `kept`: then a power cut may lose it."""
     line = (json.dumps(data, separators=(",", ":")) + "\n").encode()
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            size = os.lseek(descriptor, 0, os.SEEK_END)
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                line = b"\n" + line
-            if os.write(descriptor, line) < len(line):
-                raise OSError("the disk is full")
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise StorageError(f"Cannot append to {path}: {error.strerror or error}.") from None
+    with writing(f"append to {path}"):
+        durable.append(path, line, kept=kept)
 
 
 def read_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
@@ -184,7 +195,7 @@ def read_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     except FileNotFoundError:
         return [], 0
     except OSError as error:
-        raise StorageError(f"Cannot read {path}: {error.strerror or error}.") from None
+        raise StorageError(f"Cannot read {path}: {error.strerror or error}. {RESTORE}") from None
     whole = content[: content.rfind(b"\n") + 1]
     return list(_objects(whole)), offset + len(whole)
 
