@@ -6,8 +6,15 @@ import fcntl
 import os
 import subprocess
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+NICE = 10  # the app stays responsive while others compute
+LOOK = 0.02  # seconds between two tries for a lock
+INHERITED = "EDGENES_LOCK"  # names the descriptor of a lock that a process hands to one it starts
 
 
 def usable_cores() -> int:
@@ -36,21 +43,66 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def reap(process: subprocess.Popen[bytes], name: str) -> None:
-    """Wait for a child beside other work: unwaited for, it would stay a zombie for the life of the app."""
-    threading.Thread(target=process.wait, daemon=True, name=f"reap-{name}").start()
+def reap(process: subprocess.Popen[bytes], name: str, ended: Callable[[], object] = lambda: None) -> None:
+    """Wait for a child beside other work, then call `ended`: unwaited for, it would stay a zombie for the life of the app."""
+
+    def wait() -> None:
+        process.wait()
+        ended()
+
+    threading.Thread(target=wait, daemon=True, name=f"reap-{name}").start()
 
 
-def lock(path: Path) -> int:
-    """Open a file and hold its lock; the caller closes the descriptor. BlockingIOError if another process holds it, OSError
-    if it cannot be written."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+@contextmanager
+def every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
+    """Act at once, and again and again in a thread beside other work; `act` is done for the last time when this ends."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(seconds):
+            act()
+
+    act()
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise
-    return descriptor
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def lock(path: Path, seconds: float = 0.0) -> int:
+    """Open a file and hold its lock; the caller closes the descriptor. BlockingIOError if another process holds it for so many
+    seconds, OSError if it cannot be written."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except OSError as error:
+            if not isinstance(error, BlockingIOError) or time.monotonic() >= end:
+                os.close(descriptor)
+                raise
+            time.sleep(LOOK)
+
+
+def inherited(path: Path) -> int | None:
+    """The descriptor that the process which started this one handed over, if it really is this file's lock."""
+    text = os.environ.pop(INHERITED, "")
+    try:
+        same = os.path.samestat(os.fstat(int(text)), os.stat(path))
+    except (ValueError, OSError):
+        return None
+    if same:
+        os.set_inheritable(int(text), False)
+    return int(text) if same else None
+
+
+def niced(command: Sequence[str]) -> list[str]:
+    """The command at priority NICE, also where this process has a low one itself."""
+    return ["nice", "-n", str(max(0, NICE - os.getpriority(os.PRIO_PROCESS, 0))), *command]
 
 
 def detached(
@@ -58,7 +110,7 @@ def detached(
 ) -> subprocess.Popen[bytes]:
     """Start a process that outlives this one and keeps the lock of `descriptor` for as long as it lives."""
     with log.open("wb" if fresh_log else "ab") as file:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -67,6 +119,15 @@ def detached(
             pass_fds=(descriptor,),
             env=environment(**added),
         )
+    _give_way(process.pid)
+    return process
+
+
+def _give_way(pid: int) -> None:
+    """On Linux kernels that schedule by session, `nice` counts among the processes of one session alone; the session that a
+    detached process leads gets the same priority."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
 
 
 def last_error(log: Path) -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from edgenes_core import download_jobs
+from edgenes_core import EdgeNESError, download_jobs
+from edgenes_core.access import Action
 from edgenes_core.catalogue import KNOWN, DataError, Known, data_folder, present
 from edgenes_core.npz_file import check_headers, read_headers
 from edgenes_core.storage import write_bytes
-from pages.widgets import session
+from pages.widgets import access, session
 from pages.widgets.dataset_preview import dataset_preview
+from pages.widgets.markdown import plain
 
 MOST_MB = 200
 FILE, FOLDER = ".npz file", "image folder"
@@ -22,18 +24,24 @@ TITLES = {name: known.title for name, known in KNOWN.items()} | {"digits": "digi
 EVERY = 1.0  # seconds between two looks at a download
 
 
-def dataset_choice(*, key: str) -> str | None:
-    """A known dataset's name or the path of own images, shown in a preview; None while there is none that can be used."""
+def dataset_choice(start: str = "digits", *, key: str) -> str | None:
+    """A known dataset's name or the path of own images, shown in a preview; None while there is none that can be used.
+
+    What is chosen first is `start`.
+    """
+    given = start if start in KNOWN else FILE if start.endswith(".npz") else FOLDER
     kind = st.segmented_control(
         "Images",
         [*KNOWN, FILE, FOLDER],
         format_func=lambda kind: TITLES.get(kind, kind),
-        default="digits",
+        default=given,
         required=True,
         key=f"{key}_kind",
     )
     with session.guard():
-        name = _named(KNOWN[kind], key) if kind in KNOWN else _own_file(key) if kind == FILE else _own_folder(key)
+        path = start if kind == given else ""
+        own = _own_file if kind == FILE else _own_folder
+        name = _named(KNOWN[kind], key) if kind in KNOWN else own(path, key)
         if name is not None:
             dataset_preview(name, key=f"{key}_preview")
             return name
@@ -53,20 +61,21 @@ def stored(content: bytes, root: Path) -> Path:
     return file
 
 
-def _own_file(key: str) -> str | None:
+def _own_file(start: str, key: str) -> str | None:
     left, right = st.columns(2, gap="medium")
-    path = left.text_input("Path on this machine", key=f"{key}_path", placeholder="/data/images.npz")
+    path = left.text_input("Path on this machine", start, key=f"{key}_path", placeholder="/data/images.npz")
     upload = right.file_uploader("or upload it", type="npz", max_upload_size=MOST_MB, key=f"{key}_upload")
     st.caption(
         "Arrays x_train (n, H, W) or (n, H, W, 1 or 3), y_train (n) from 0, x_test, y_test. Never pickled objects."
     )
     if upload is not None:
+        access.require(Action.TRAIN)
         return str(stored(upload.getvalue(), session.store().root))
     return _existing(path, "an .npz file", Path.is_file)
 
 
-def _own_folder(key: str) -> str | None:
-    path = st.text_input("Folder on this machine", key=f"{key}_folder", placeholder="/data/images")
+def _own_folder(start: str, key: str) -> str | None:
+    path = st.text_input("Folder on this machine", start, key=f"{key}_folder", placeholder="/data/images")
     st.caption("PNG or JPEG files, all of one size, in train/<class>/ and test/<class>/. Nothing is resized.")
     return _existing(path, "a folder", Path.is_dir)
 
@@ -100,7 +109,7 @@ def _download(known: Known, was_busy: bool, key: str) -> None:
         st.progress(share, f"{known.title}: {share * known.megabytes:.0f} of {known.megabytes} MB")
         return
     if said := download_jobs.failure(known.name):
-        st.error(said, icon=":material/error:")
+        st.error(plain(said), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             f"Download {known.megabytes} MB",
@@ -117,6 +126,7 @@ def _download(known: Known, was_busy: bool, key: str) -> None:
 
 def _start(name: str) -> None:
     try:
+        access.require(Action.TRAIN)
         download_jobs.start(name)
-    except DataError as error:
+    except EdgeNESError as error:
         session.notify(str(error))

@@ -9,14 +9,15 @@ from collections.abc import Hashable
 
 import streamlit as st
 
-from edgenes_core import EdgeNESError, jobs
+from edgenes_core import EdgeNESError
+from edgenes_core.access import Action
 from edgenes_core.config import PipelineConfig
 from edgenes_core.estimate import Estimate, Timing, estimate, shape_of, timed_alike
 from edgenes_core.executors import default_workers
-from edgenes_core.processes import environment
+from edgenes_core.processes import environment, niced
 from edgenes_core.progress import duration
 from edgenes_core.schema import from_dict, to_dict
-from pages.widgets import session
+from pages.widgets import access, session
 from pages.widgets.monitor import CURVES
 
 COMMAND = (sys.executable, "-m", "edgenes_core", "estimate", "--config", "-", "--json")
@@ -34,10 +35,10 @@ def timings() -> dict[Hashable, Timing]:
     return {}
 
 
-def expected_time(config: PipelineConfig, *, key: str) -> None:
-    """The range of wall time, or the button that measures it."""
+def expected_time(config: PipelineConfig, workers: int | None, *, key: str) -> None:
+    """The range of wall time with so many workers (None: one per core), or the button that measures it."""
     with session.guard():
-        found = known(config)
+        found = known(config, workers)
         if found is None:
             st.caption("Not measured yet for images and networks of these sizes.")
         else:
@@ -47,14 +48,15 @@ def expected_time(config: PipelineConfig, *, key: str) -> None:
         help = "Times a few steps of this run, about ten seconds, in a process of their own. Nothing is downloaded or stored."
         if st.button(label, key=f"{key}_measure", icon=":material/timer:", width="stretch", help=help):
             with st.spinner("Timing a few steps …", show_time=True):
+                access.require(Action.TRAIN)
                 timings()[same_time(config)] = measure(config)
             st.rerun()
 
 
-def known(config: PipelineConfig) -> Estimate | None:
+def known(config: PipelineConfig, workers: int | None) -> Estimate | None:
     """The estimate, if steps of this shape were measured."""
     timing, cores = timings().get(same_time(config)), default_workers()
-    return estimate(config, shape_of(config.dataset), timing, cores, cores) if timing else None
+    return estimate(config, shape_of(config.dataset), timing, workers or cores, cores) if timing else None
 
 
 def same_time(config: PipelineConfig) -> Hashable:
@@ -67,7 +69,7 @@ def measure(config: PipelineConfig) -> Timing:
     """Time the steps as a job would take them (niced, one thread); MeasureError says what went wrong."""
     try:
         done = subprocess.run(
-            ["nice", "-n", str(jobs.NICE), *COMMAND],
+            niced(COMMAND),
             input=json.dumps(to_dict(config)),
             capture_output=True,
             text=True,

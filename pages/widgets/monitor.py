@@ -8,19 +8,25 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from edgenes_core import EdgeNESError, jobs
-from edgenes_core.jobs import JobState, Progress
+from edgenes_core import EdgeNESError, job_queue, jobs
+from edgenes_core.access import Action
+from edgenes_core.job_board import Progress, progress
+from edgenes_core.jobs import JobState
 from edgenes_core.progress import duration
 from edgenes_core.records import Event
 from edgenes_core.run_folder import STAGES, Run
-from pages.widgets import session
+from pages.widgets import access, session
 from pages.widgets.charts import show
+from pages.widgets.choices import answer
+from pages.widgets.markdown import plain
 from pages.widgets.stages import ABOUT
 
 EVERY = 1.0  # seconds between two looks at a live job
 CHIPS = {
     "created": ("not started", "gray", "radio_button_unchecked"),
+    "queued": ("queued", "gray", "schedule"),
     "running": ("running", "blue", "play_circle"),
+    "stalled": ("stalled", "orange", "hourglass_disabled"),
     "cancelling": ("stopping", "orange", "pending"),
     "finished": ("finished", "green", "check_circle"),
     "cancelled": ("cancelled", "orange", "cancel"),
@@ -55,51 +61,78 @@ def event_log(folder: str) -> EventLog:
 
 
 def monitor(run: Run) -> None:
-    """Draw the job, every second while a worker is alive; a job that starts or ends redraws the whole page once."""
-    alive = jobs.is_alive(run)
-    st.fragment(look, run_every=EVERY if alive else None)(run, alive)
+    """Draw the job, every second while a worker is alive or awaited; a job that starts or ends redraws the whole page once."""
+    state = jobs.state(run)
+    moving = state.alive or state.name == "queued"
+    st.fragment(look, run_every=EVERY if moving else None)(run, (state.alive, moving))
 
 
-def look(run: Run, was_alive: bool) -> None:
+def look(run: Run, before: tuple[bool, bool]) -> None:
     """One look at the job."""
     with session.guard():
         state = jobs.state(run)
-        if state.alive != was_alive:
+        if (state.alive, state.alive or state.name == "queued") != before:
             st.rerun()
         events = event_log(str(run.path)).read(run)
-        progress = jobs.progress(events)
-        top_line(run, state, progress)
-        stage_line(run, progress, state)
-        curves(run, events, progress)
+        at = progress(events)
+        top_line(run, state, at)
+        stage_line(run, at, state)
+        curves(run, events, at)
         with st.expander("Log", icon=":material/terminal:"):
             st.code(jobs.log_tail(run) or "The worker has not written anything.", language=None, height=260)
 
 
-def top_line(run: Run, state: JobState, progress: Progress) -> None:
+def top_line(run: Run, state: JobState, at: Progress) -> None:
     """Chip, sentence and buttons, then the bar."""
     word, color, icon = CHIPS.get(state.name, CHIPS["created"])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(word, color=color, icon=f":material/{icon}:")  # type: ignore[arg-type]
-        st.markdown(state.message, width="stretch")
-        if state.alive:
-            cancel = state.name == "cancelling"
-            label, act = ("Stop now", jobs.terminate) if cancel else ("Cancel", jobs.request_cancel)
-            st.button(label, key="train_cancel", icon=":material/stop:", on_click=attempt, args=(act, run))
-        elif state.resumable and session.origin(run) == "your run":
-            label = "Start" if state.name == "created" else "Resume"
-            st.button(
-                label, key="train_resume", icon=":material/play_arrow:", on_click=attempt, args=(jobs.launch, run)
-            )
+        st.markdown(plain(sentence(run, state)), width="stretch")
+        work_button(run, state)
+        like_button()
         if run.has("hypernet"):
             st.page_link("explore.py", label="Open this run", icon=":material/open_in_new:", width="content")
     if state.name != "finished":
-        left = f", about {duration(progress.eta_seconds)} left" if state.alive and progress.eta_seconds else ""
-        st.progress(progress.fraction, text=f"{progress.fraction:.0%} of the whole{left}")
+        left = f", about {duration(at.eta_seconds)} left" if state.alive and at.eta_seconds else ""
+        beats = state.alive and state.name != "stalled"  # its sentence says for how long it was silent
+        life = f" · last sign of life {duration(jobs.silence(run))} ago" if beats else ""
+        st.progress(at.fraction, text=f"{at.fraction:.0%} of the whole{left}{life}")
 
 
-def attempt(act: Callable[[Run], None], run: Run) -> None:
+def sentence(run: Run, state: JobState) -> str:
+    """The state in words, with the place in the queue."""
+    if state.name != "queued":
+        return state.message
+    return f"Place {job_queue.place(run)} in the queue; at most {job_queue.limit()} at once ({job_queue.LIMIT})."
+
+
+def work_button(run: Run, state: JobState) -> None:
+    """To stop what is at work or waits, to start or resume what does not."""
+    if (state.alive or state.name == "queued") and access.allowed(Action.CANCEL):
+        now = state.name in ("cancelling", "stalled")
+        label, act = ("Stop now", jobs.terminate) if now else ("Cancel", jobs.request_cancel)
+        st.button(label, key="train_cancel", icon=":material/stop:", on_click=attempt, args=(Action.CANCEL, act, run))
+    elif state.resumable and session.origin(run) == "your run" and access.allowed(Action.TRAIN):
+        label, act = "Start" if state.name == "created" else "Resume", job_queue.launch
+        st.button(
+            label, key="train_resume", icon=":material/play_arrow:", on_click=attempt, args=(Action.TRAIN, act, run)
+        )
+
+
+def like_button() -> None:
+    """To the form with the settings of this run; a click in a part of the page that draws itself must draw the whole."""
+    words = "Opens the form with the settings of this run. The link of that view restores them."
+    if access.allowed(Action.TRAIN) and st.button(
+        "Same settings again", key="train_like", icon=":material/content_copy:", help=words
+    ):
+        answer("train", "like")
+        st.rerun()
+
+
+def attempt(action: Action, act: Callable[[Run], None], run: Run) -> None:
     """A button's work; a refusal is shown above the page, where the button may be gone."""
     try:
+        access.require(action)
         act(run)
     except EdgeNESError as error:
         session.notify(str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from edgenes_core.run_folder import STAGES, Run
+from pages.widgets.markdown import plain
 
 ABOUT = {
     "darts": "search the base cell α*",
@@ -12,6 +13,13 @@ ABOUT = {
     "retrain": "retrain cells along λ and the controls",
     "select": "select the ensemble on validation",
     "embed": "draw the map of cells",
+}
+SHORT = {
+    "darts": "base search",
+    "hypernet": "hypernetwork",
+    "retrain": "retraining",
+    "select": "selection",
+    "embed": "map of cells",
 }
 
 
@@ -23,7 +31,7 @@ def ready(run: Run, stage: str, shows: str) -> bool:
     with st.container(border=True, key=f"empty_{stage}"):
         st.subheader(f"Nothing to show yet: {shows} appears after the step “{ABOUT[stage]}”", anchor=False)
         st.markdown("  \n".join(_line(run, name, name == stage) for name in STAGES))
-        st.caption(f"State of the run: {manifest.state}. {manifest.message}")
+        st.caption(plain(f"State of the run: {manifest.state}. {manifest.message}"))
         words = "Finish this run, or start another, on the Train page"
         st.page_link("train.py", label=words, icon=":material/model_training:")
     return False
