@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import threading
 from concurrent.futures import Executor, ProcessPoolExecutor
 
@@ -11,15 +12,33 @@ from edgenes_core import EdgeNESError
 from edgenes_core.processes import usable_cores
 
 MAX_WORKERS = 64
+ADDRESS = re.compile(
+    r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([1-9][0-9]{0,4})"
+)
 
 
 class WorkerError(EdgeNESError):
     """A worker process that died, or a number of workers that makes no sense."""
 
 
+class ClusterError(WorkerError):
+    """A cluster that cannot be reached, has no workers, or has workers that cannot do this run."""
+
+
 def default_workers() -> int:
     """One worker per usable core: small networks train fastest with one thread each."""
     return usable_cores()
+
+
+def cluster_address(text: str) -> str:
+    """The same address of a Dask scheduler, if it is one; ClusterError if not. Nothing is looked up or opened."""
+    found = ADDRESS.fullmatch(text)
+    if not found or int(found[1]) > 65535:
+        raise ClusterError(
+            f"The address of a cluster is tcp://HOST:PORT, or tls://HOST:PORT if it is encrypted, got {text[:60]!r}; "
+            "the scheduler prints its own when it starts."
+        )
+    return text
 
 
 def local_executor(workers: int) -> Executor:
@@ -36,15 +55,20 @@ def stop_workers() -> None:
         worker.terminate()
 
 
-def _start_worker() -> None:
+def one_thread() -> None:
+    """What a process that trains is set to, here or on a cluster: one thread, and freed memory kept for the next step."""
     os.environ.update(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
-    threading.Thread(target=end_with_parent, daemon=True).start()
     import torch
 
     from edgenes_core.device import keep_freed_memory
 
     torch.set_num_threads(1)
     keep_freed_memory()
+
+
+def _start_worker() -> None:
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    one_thread()
 
 
 def end_with_parent() -> None:

@@ -22,7 +22,7 @@ from concurrent.futures.process import BrokenProcessPool
 import numpy as np
 import torch
 
-from edgenes_core import EdgeNESError, ensembles, tasks
+from edgenes_core import ensembles, tasks
 from edgenes_core.architecture import Architecture
 from edgenes_core.checkpoint import Keeper
 from edgenes_core.compiled import engine
@@ -38,9 +38,9 @@ from edgenes_core.run_folder import Run
 from edgenes_core.run_records import Base, Cost, SoftCount, Training
 from edgenes_core.schema import to_dict
 from edgenes_core.search.bilevel import search_threads
-from edgenes_core.search.darts import SearchResult, search_cell
-from edgenes_core.search.edgenes import train_hypernet
-from edgenes_core.session import Cancelled, Session
+from edgenes_core.search.darts import SearchResult, cell_samples, search_cell
+from edgenes_core.search.edgenes import map_samples, train_hypernet
+from edgenes_core.session import Session, outcome_stored
 from edgenes_core.stored_supernet import BASE, FINAL, load_supernet, load_weights, save_supernet
 
 SOFT_GRID = 401
@@ -51,7 +51,7 @@ def run_pipeline(session: Session) -> None:
     """Do every stage that is not done; errors are stored in run.json and raised."""
     run = session.run
     run.update(state="running", message="")
-    try:
+    with outcome_stored(run):
         data = load_dataset(run.config.dataset, choose_device(session.device))
         torch.set_num_threads(search_threads(data))
         run.update(dataset=data.summary(), device=f"{describe(data.device)} ({engine(data.device)})")
@@ -66,14 +66,6 @@ def run_pipeline(session: Session) -> None:
                 shutil.rmtree(run.checkpoints(stage), ignore_errors=True)
         shutil.rmtree(run.checkpoints(""), ignore_errors=True)
         run.update(state="finished", message="")
-    except Cancelled as error:
-        run.update(state="cancelled", message=str(error))
-        raise
-    except (EdgeNESError, MemoryError) as error:
-        run.update(
-            state="failed", message=str(error) or "The machine ran out of memory; use smaller batches or channels."
-        )
-        raise
 
 
 def _darts(session: Session, data: Dataset) -> int:
@@ -86,7 +78,7 @@ def _darts(session: Session, data: Dataset) -> int:
     )
     run.save_base(Base(result.architecture, result.logits))
     save_supernet(run, BASE, result.supernet)
-    return config.darts.steps * config.darts.batch * 2
+    return cell_samples(config.darts)
 
 
 def _hypernet(session: Session, data: Dataset) -> int:
@@ -107,12 +99,12 @@ def _hypernet(session: Session, data: Dataset) -> int:
     run.save_path(path, _soft_grid(run, knots, base.architecture))
     run.save_plan(plan)
     save_supernet(run, FINAL, result.supernet)
-    return config.hypernet.steps * config.hypernet.batch * 2
+    return map_samples(config.hypernet)
 
 
 def _retrain(session: Session, data: Dataset) -> int:
     run, plan = session.run, session.run.plan()
-    session.maps = submit_maps(run, session.executor)
+    session.maps = submit_maps(run, session.mapper)
     for training in plan:
         session.submit(training)
     waiting = {session.trainings[t.id]: t for t in plan if t.id in session.trainings and not run.is_trained(t)}
@@ -149,6 +141,7 @@ def _as_trained(
             session.check()
         left = [future for future in left if future not in ended]
         session.check()
+        session.attend()
 
 
 def _select(session: Session, data: Dataset) -> int:
@@ -183,7 +176,7 @@ def _select(session: Session, data: Dataset) -> int:
 
 
 def _embed(session: Session, data: Dataset) -> int:
-    save_maps(session.run, session.executor, session.maps)
+    save_maps(session.run, session.mapper, session.maps)
     session.emit(Event("embed", 1, 1))
     return 0
 

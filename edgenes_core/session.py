@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from edgenes_core import EdgeNESError, tasks
+from edgenes_core import EdgeNESError, memory, tasks
 from edgenes_core.checkpoint import EVERY, FileKeeper, Keeper, State, resumed
 from edgenes_core.device import choose_device
 from edgenes_core.records import Event
@@ -45,10 +48,47 @@ class StoppingKeeper(FileKeeper):
         super().offer(stage, captured)
 
 
+class TrainingKeeper(FileKeeper):
+    """Keeps a training's state in the run's folder. A worker of a cluster that does not see that folder, or may not write to
+    it, keeps nothing: such a training starts again from its first step."""
+
+    def __init__(self, run: Path, training: str, every: float) -> None:
+        super().__init__(run / "checkpoints" / training, every)
+        self.run = run
+
+    def recall(self, stage: str) -> State | None:
+        return super().recall(stage) if self._reachable() else None
+
+    def keep(self, stage: str, captured: Callable[[], State]) -> None:
+        if self._reachable():
+            super().keep(stage, captured)
+        else:
+            self.next = time.monotonic() + self.every
+
+    def _reachable(self) -> bool:
+        return os.access(self.run / "run.json", os.R_OK) and os.access(self.run, os.W_OK)
+
+
+@contextmanager
+def outcome_stored(run: Run) -> Iterator[None]:
+    """Why an attempt ended early is in run.json before the error goes on its way."""
+    try:
+        with memory.explained():
+            yield
+    except Cancelled as error:
+        run.update(state="cancelled", message=str(error))
+        raise
+    except EdgeNESError as error:
+        run.update(state="failed", message=str(error))
+        raise
+
+
 @dataclass
 class Session:
     """One attempt at a run: where to train, how to report, when to stop. Trainings are started once per session.
 
+    Stages work on `device` in this process. Trainings go to `executor` and run on `trains_on` there (None: on `device`), maps
+    to `nearby` (None: to `executor` too). `attend` is called twice a second while trainings are waited for and may raise.
     `every`: seconds between two states stored of a stage or training. `earlier`: seconds that an interrupted attempt already
     worked on what the current stage goes on from.
     """
@@ -62,6 +102,14 @@ class Session:
     earlier: float = 0.0
     trainings: dict[str, Future[tasks.TrainedNetwork]] = field(default_factory=dict)
     maps: Future[dict[str, np.ndarray]] | None = None
+    nearby: Executor | None = None
+    trains_on: str | None = None
+    attend: Callable[[], None] = lambda: None
+
+    @property
+    def mapper(self) -> Executor:
+        """Where cells are placed on maps."""
+        return self.nearby or self.executor
 
     def check(self) -> None:
         """Cancelled if a stop was asked for."""
@@ -96,8 +144,8 @@ class Session:
             return
         config = self.run.config
         seed = tasks.derive_seed(config.seed, "retrain", training.architecture.key, training.seed)
-        device = str(choose_device(self.device))
-        keeper = FileKeeper(self.run.checkpoints(training.id), self.every)
+        device = self.trains_on or str(choose_device(self.device))
+        keeper = TrainingKeeper(self.run.path.resolve(), training.id, self.every)
         self.trainings[training.id] = self.executor.submit(
             tasks.train_candidate, config.dataset, training.architecture, config.retrain, seed, device, keeper
         )

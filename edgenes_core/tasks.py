@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
-import torch
 
 from edgenes_core.architecture import Architecture
 from edgenes_core.cell_distances import Cells
 from edgenes_core.cell_map import place_all
 from edgenes_core.checkpoint import NO_KEEPER, Keeper, resumed
 from edgenes_core.config import RetrainConfig
-from edgenes_core.data import Dataset, load_dataset
+from edgenes_core.data import Dataset, load_dataset, split_images
 from edgenes_core.device import peak_memory
-from edgenes_core.network import Network
-from edgenes_core.records import Event
-from edgenes_core.train import fit, predict
+from edgenes_core.image_sources import Images
+from edgenes_core.train import derive_seed as derive_seed
+from edgenes_core.train import predict, train_from_scratch
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,6 @@ class TrainedNetwork:
     val: np.ndarray
     test: np.ndarray
     history: dict[str, list[float]]
-
-
-def derive_seed(*parts: object) -> int:
-    """A 62-bit seed from any values: the same parts always give the same seed, different parts unrelated ones."""
-    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big") >> 2
 
 
 def train_candidate(
@@ -50,15 +43,8 @@ def train_candidate(
 
     Goes on from the state that an interrupted training left with the keeper, to the same bits.
     """
-    data = _dataset(dataset, device)
-
-    def train(keeper: Keeper) -> tuple[Network, list[Event]]:
-        generator = torch.Generator().manual_seed(seed)
-        network = Network(architecture, data.channels, len(data.classes), config.channels, config.layers, generator)
-        network.to(device)
-        return network, list(fit(network, data.train, config, generator, keeper))
-
-    network, events = resumed(keeper, train)
+    data = dataset_of(dataset, device)
+    network, events = resumed(keeper, partial(train_from_scratch, data, architecture, config, seed))
     weights = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     val, test = predict(network, data.val).numpy(), predict(network, data.test).numpy()
     history = {
@@ -74,6 +60,16 @@ def embed_cells(measured: Sequence[Cells], seed: int, with_umap: bool) -> dict[s
     return {name: xy for cells in measured for name, xy in place_all(cells, seed, with_umap).items()}
 
 
+_given: dict[str, Images] = {}
+
+
+def give_images(name: str, images: Images) -> None:
+    """What this process trains on from now on where a task says `name`: images that were brought, not read by their name."""
+    _given[name] = images
+    dataset_of.cache_clear()
+
+
 @lru_cache(maxsize=1)
-def _dataset(name: str, device: str) -> Dataset:
-    return load_dataset(name, device)
+def dataset_of(name: str, device: str) -> Dataset:
+    """The images this process trains on, read once."""
+    return split_images(name, _given[name], device) if name in _given else load_dataset(name, device)
