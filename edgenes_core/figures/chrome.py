@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from edgenes_core import EdgeNESError
+from edgenes_core.browser import INSTALL, fault, find
 
 NOWHERE = "127.0.0.1:9"
 TIMEOUT = 60.0  # seconds for start, drawing and end; the start alone takes 1 to 2
@@ -29,21 +30,13 @@ class ExportError(EdgeNESError):
     """A file that could not be drawn: no browser, or one that failed."""
 
 
-def find() -> str | None:
-    """The browser: $BROWSER_PATH, else Chrome, Chromium, Edge, Brave or Vivaldi on PATH or in its usual place."""
-    from choreographer.browsers.chromium import Chromium
-
-    return Chromium.find_browser(skip_local=False)
-
-
 def ready() -> str:
     """The browser that will be used; ExportError, which says what to install, if there is none."""
     path = find()
-    if path is None or not os.access(path, os.X_OK):
-        found = f"{path} cannot be started" if path else "none is on PATH"
+    wrong = fault(path)
+    if path is None or wrong:
         raise ExportError(
-            f"This file is drawn by a Chrome or Chromium on this machine, and {found}: install one "
-            f"(Debian and Ubuntu: apt install chromium) or name it in BROWSER_PATH. {WITHOUT}."
+            f"This file is drawn by a Chrome or Chromium on this machine, and {wrong}: {INSTALL}. {WITHOUT}."
         )
     return path
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.build import Literal, figure, plain, title
 from edgenes_core.figures.theme import OKABE_ITO, ink
 from edgenes_core.figures.together import BAR, cell_text, scale, written
 from edgenes_core.instances import rates
@@ -23,7 +23,7 @@ def cell_id(true: int, named: int) -> str:
 
 def plot_confusion(counts: np.ndarray, names: Sequence[str], by: str, *, dark: bool, marked: str = "") -> go.Figure:
     """Rows are true classes, columns what the team says; `by` is counts or rates (shares of each true class, in %)."""
-    classes, share = len(counts), rates(counts) * 100
+    classes, share, names = len(counts), rates(counts) * 100, [plain(name) for name in names]
     values = share if by == "rates" else counts.astype(float)
     small, tone = classes <= MOST_NUMBERS, ink(dark=dark)
     every = list(range(classes)) if small else list(range(0, classes, 10))

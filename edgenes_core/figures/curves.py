@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
+from edgenes_core.figures.build import Literal, figure, title
 from edgenes_core.figures.cells import CELL_WORD, OPERATION, place
-from edgenes_core.figures.theme import OKABE_ITO, ink, layout
+from edgenes_core.figures.theme import OKABE_ITO, ink
 from edgenes_core.lambda_path import Knots, LambdaPath, split_logits
 from edgenes_core.space import SearchSpace
 
@@ -82,50 +84,63 @@ def parents_info(space: SearchSpace, knots: Knots, slot: int) -> Traces:
 
 def plot_calibration(info: Calibration, cursor: float, *, dark: bool) -> go.Figure:
     """λ → shared edges as steps, the soft count, the diagonal of perfect obedience, and the λ chosen now."""
-    tone, fig = ink(dark=dark), go.Figure()
-    span = [0, info.lambda_max]
-    fig.add_scatter(
-        x=span, y=span, mode="lines", name="asked for", line={"color": tone.muted, "width": 1, "dash": "dot"}
-    )
-    fig.add_scatter(
-        x=info.soft_lam, y=info.soft_count, mode="lines", name="soft count s̃(λ)",
-        line={"color": OKABE_ITO["vermillion"], "width": 2, "dash": "dash"}, hovertemplate="λ %{x:.2f}: s̃ = %{y:.2f}",
-    )  # fmt: skip
-    fig.add_scatter(
-        x=info.lam, y=info.shared, mode="lines", name="shared edges m (exact)",
-        line={"color": OKABE_ITO["sky" if dark else "blue"], "width": 3}, hovertemplate="λ %{x:.3f}: %{y} shared",
-    )  # fmt: skip
-    _cursor(fig, cursor, tone.text)
-    fig.update_xaxes(title=_axis(info.lambda_max), range=[-0.02 * info.lambda_max, 1.02 * info.lambda_max])
-    fig.update_yaxes(title="edges shared with α*", range=[-0.06 * info.lambda_max, 1.08 * info.lambda_max])
-    return layout(fig, dark=dark)
+    span, top = [0, info.lambda_max], info.lambda_max
+    asked = {"color": ink(dark=dark).muted, "width": 1, "dash": "dot"}
+    soft = {"color": OKABE_ITO["vermillion"], "width": 2, "dash": "dash"}
+    exact = {"color": OKABE_ITO["sky" if dark else "blue"], "width": 3}
+    traces = [
+        _line(span, span, "asked for", asked),
+        _line(info.soft_lam, info.soft_count, "soft count s̃(λ)", soft, "λ %{x:.2f}: s̃ = %{y:.2f}"),
+        _line(info.lam, info.shared, "shared edges m (exact)", exact, "λ %{x:.3f}: %{y} shared"),
+    ]
+    layout: Literal = {
+        "xaxis": {**title(_axis(top)), "range": [-0.02 * top, 1.02 * top]},
+        "yaxis": {**title("edges shared with α*"), "range": [-0.06 * top, 1.08 * top]},
+        "shapes": [_cursor(cursor, dark=dark)],
+    }
+    return figure(traces, layout, dark=dark)
 
 
 def plot_traces(info: Traces, cursor: float, *, dark: bool) -> go.Figure:
     """One line per choice; the highest is taken, so a crossing is where the cell can change."""
-    tone, fig = ink(dark=dark), go.Figure()
-    for index, (name, colors) in enumerate(zip(info.names, info.colors, strict=True)):
-        fig.add_scatter(
-            x=info.lam, y=info.weight[:, index], mode="lines", name=name, hovertemplate="λ %{x:.2f}: %{y:.2f}",
-            line={"color": colors[dark], "width": 2.2, "dash": DASHES[index % len(DASHES)]},
-        )  # fmt: skip
-    fig.add_scatter(
-        x=info.knots, y=np.zeros(len(info.knots)), mode="markers", name="knots", hovertemplate="knot at λ = %{x:.2f}",
-        marker={"symbol": "diamond", "color": tone.muted, "size": 7}, cliponaxis=False,
-    )  # fmt: skip
-    _cursor(fig, cursor, tone.text)
-    fig.update_xaxes(title=_axis(info.lam[-1]), range=[info.lam[0], info.lam[-1]])
-    fig.update_yaxes(title="weight", range=[0, 1.02])
-    return layout(fig, dark=dark)
+    traces = [
+        _line(info.lam, info.weight[:, index], name, line, "λ %{x:.2f}: %{y:.2f}")
+        for index, (name, colors) in enumerate(zip(info.names, info.colors, strict=True))
+        for line in [{"color": colors[dark], "width": 2.2, "dash": DASHES[index % len(DASHES)]}]
+    ]
+    knots: Literal = {
+        "type": "scatter",
+        "x": info.knots,
+        "y": np.zeros(len(info.knots)),
+        "mode": "markers",
+        "name": "knots",
+        "hovertemplate": "knot at λ = %{x:.2f}",
+        "marker": {"symbol": "diamond", "color": ink(dark=dark).muted, "size": 7},
+        "cliponaxis": False,
+    }
+    layout: Literal = {
+        "xaxis": {**title(_axis(info.lam[-1])), "range": [info.lam[0], info.lam[-1]]},
+        "yaxis": {**title("weight"), "range": [0, 1.02]},
+        "shapes": [_cursor(cursor, dark=dark)],
+    }
+    return figure([*traces, knots], layout, dark=dark)
+
+
+def _line(
+    x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, name: str, line: Literal, hover: str = ""
+) -> Literal:
+    drawn: Literal = {"type": "scatter", "x": x, "y": y, "mode": "lines", "name": name, "line": line}
+    return {**drawn, "hovertemplate": hover} if hover else drawn
 
 
 def _axis(lambda_max: float) -> str:
     return f"requested λ (0: most different, {lambda_max:g}: α* itself)"
 
 
-def _cursor(fig: go.Figure, lam: float, color: str) -> None:
+def _cursor(lam: float, *, dark: bool) -> Literal:
     """The λ chosen now."""
-    fig.add_vline(x=lam, line={"color": color, "width": 1.5})
+    line = {"color": ink(dark=dark).text, "width": 1.5}
+    return {"type": "line", "x0": lam, "x1": lam, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}
 
 
 def _grid(knots: Knots, lambda_max: int) -> np.ndarray:

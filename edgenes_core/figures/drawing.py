@@ -142,7 +142,7 @@ def cell_svg(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {shape.height:g}" width="{WIDTH:g}" '
         f'height="{shape.height:g}" font-family="Source Sans Pro, Helvetica, Arial, sans-serif" font-size="13" role="img">'
-        f"<title>Cell {architecture.key} beside {against} {base.key}</title>"
+        f"<title>Cell {architecture.key} beside {escape(against)} {base.key}</title>"
         f'<rect width="100%" height="100%" fill="{tone.paper}"/>{"".join(body)}</svg>\n'
     )
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from textwrap import wrap
 from typing import NamedTuple
 
 import plotly.graph_objects as go
 
 from edgenes_core.comparisons import Adjusted
-from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.build import Literal, figure, plain, title
 from edgenes_core.figures.theme import OKABE_ITO, ink
 from edgenes_core.records import METRICS
 from edgenes_core.side_by_side import verdict
@@ -47,7 +46,7 @@ def _panels(titles: Sequence[str], names: Sequence[str]) -> Literal:
     layout: Literal = {
         "yaxis": {
             "tickvals": list(range(rows)),
-            "ticktext": ["<br>".join(wrap(escape(name, quote=False), NAME_WIDTH)) for name in names],
+            "ticktext": ["<br>".join(map(plain, wrap(name, NAME_WIDTH))) for name in names],
             "range": [max(rows, 1) - 0.5, -0.6],
             "showgrid": False,
             "showline": False,
@@ -103,7 +102,7 @@ def _intervals(rows: Sequence[Compared], index: int, metric: str, word: str) -> 
         "cliponaxis": False,
         "marker": {"color": color, "symbol": symbol, "size": 11, "line": {"width": 2, "color": color}},
         "hovertext": [
-            f"{escape(row.name, quote=False)}: {mean:.4f} [{lo:.4f}, {hi:.4f}], {word}<br>{row.differences[index].n} images"
+            f"{plain(row.name)}: {mean:.4f} [{lo:.4f}, {hi:.4f}], {word}<br>{row.differences[index].n} images"
             for row, (mean, lo, hi) in zip(here, values, strict=True)
         ],
         "hoverinfo": "text",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from edgenes_core.bootstrap import Interval
-from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.build import Literal, figure, plain, title
 from edgenes_core.figures.theme import OKABE_ITO, ink
 from edgenes_core.measures import QUALITY
 from edgenes_core.optimism import Optimism
@@ -30,7 +30,7 @@ def plot_gaps(gaps: Sequence[Gap], metrics: Sequence[str], *, dark: bool) -> go.
     layout: Literal = {
         "yaxis": {
             "tickvals": rows,
-            "ticktext": [gap.name for gap in gaps],
+            "ticktext": [plain(gap.name) for gap in gaps],
             "range": [len(gaps) - 0.5, -0.5],
             "showgrid": False,
             "showline": False,

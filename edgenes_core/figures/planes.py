@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 
-from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.build import Literal, figure, plain, title
 from edgenes_core.figures.labels import Offset, place
 from edgenes_core.figures.theme import OKABE_ITO, ROLE_STYLE, Style, ink
 from edgenes_core.plane import Axis, PlaneInfo, axis_range
@@ -199,7 +198,7 @@ def _names(info: PlaneInfo, ends: list[tuple[float, float] | None], *, dark: boo
         return []
     tone = ink(dark=dark)
     x, y = info.x * info.x_axis.factor, info.y * info.y_axis.factor
-    labels = [escape(info.labels[i], quote=False) for i in rows]  # a title may come from anyone's file
+    labels = [plain(info.labels[i]) for i in rows]  # a title may come from anyone's file
     look = {"arrowhead": 0, "arrowwidth": 1, "arrowcolor": tone.muted, "standoff": 10, "bgcolor": f"{tone.paper}b0"}
     font = {"color": tone.text, "size": 13}
     area, low, high = Offset(PLOT.x - 2 * INSET, PLOT.y - 2 * INSET), *np.array(ends, float).T
@@ -220,5 +219,5 @@ def _hover(info: PlaneInfo, i: int) -> str:
     spread = f" ± {y.text(info.sd[i])} (sd of {info.seeds[i]} seeds)" if np.isfinite(info.sd[i]) else ""
     single = " (1 seed)" if info.seeds[i] == 1 and not info.ensemble[i] else ""
     front = "<br>on the Pareto front" if info.front[i] else ""
-    name = escape(info.labels[i], quote=False)
+    name = plain(info.labels[i])
     return f"<b>{name}</b><br>{x.title}: {x.text(info.x[i])}<br>{y.title}: {y.text(info.y[i])}{spread}{single}{front}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.build import Literal, figure, plain, title
 from edgenes_core.figures.theme import OKABE_ITO, Style, ink
 from edgenes_core.metrics import BINS, calibration
 
@@ -109,7 +109,7 @@ def _gaps(e: Reliability, place: int, places: int) -> Literal:
         "x": (e.lower + e.upper) / 2 + width * (place - (places - 1) / 2),
         "y": e.confidence - e.accuracy,
         "width": width,
-        "name": e.name,
+        "name": plain(e.name),
         "showlegend": False,
         "marker": {"color": e.style.color, "pattern": {"shape": "/" if place else ""}},
         "customdata": e.images,
@@ -125,7 +125,7 @@ def _bins(e: Reliability) -> Literal:
         "x": e.confidence,
         "y": e.accuracy,
         "mode": "markers",
-        "name": e.name,
+        "name": plain(e.name),
         "error_y": {**bars, "color": e.style.color},
         "marker": {
             "symbol": e.style.symbol,

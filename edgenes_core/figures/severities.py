@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from edgenes_core.corruptions import CORRUPTIONS, SEVERITIES
-from edgenes_core.figures.build import Literal, figure
+from edgenes_core.figures.build import Literal, figure, plain
 from edgenes_core.figures.theme import Style, ink
 from edgenes_core.measures import QUALITY
 from edgenes_core.severity import CLEAN, MEAN, SeverityPoint
@@ -60,13 +60,13 @@ def _curve(points: Sequence[SeverityPoint], name: str, style: Style, place: floa
         "x": np.array([p.severity for p in points]) + 0.1 * place,
         "y": value,
         "mode": "lines+markers",
-        "name": name,
+        "name": plain(name),
         "legendgroup": name,
         "line": {"color": style.color, "dash": style.dash, "width": 2},
         "marker": {"symbol": style.symbol, "size": 7, "color": style.color},
         "error_y": shown if bars else {"visible": False},
         "customdata": [p.severity for p in points],
-        "hovertemplate": "severity %{customdata}: %{y:.4g}<extra>" + name + "</extra>",
+        "hovertemplate": "severity %{customdata}: %{y:.4g}<extra>" + plain(name) + "</extra>",
     }
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from html import escape
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from edgenes_core.figures.build import Literal, figure
+from edgenes_core.figures.build import Literal, figure, plain
 from edgenes_core.figures.planes import FAINT, better_end, cell_style, ticked
 from edgenes_core.figures.theme import ROLE_STYLE, ink
 from edgenes_core.plane import Axis, axis_range
@@ -136,7 +135,7 @@ def _networks(info: SlopeInfo, role: str, marked: Collection[str], *, dark: bool
 
 
 def _hover(info: SlopeInfo, mark: Place) -> str:
-    names = _few([escape(info.names[row], quote=False) for row in mark.rows])
+    names = _few([plain(info.names[row]) for row in mark.rows])
     return f"<b>{names}</b><br>distance {mark.x:.0f}<br>{info.y_axis.title}: {info.y_axis.text(mark.y)}"
 
 

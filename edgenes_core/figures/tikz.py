@@ -13,23 +13,9 @@ from edgenes_core.figures.cells import OPERATION, Mark, marks
 from edgenes_core.figures.drawing import ARROW, LINE, NODE_H, NODE_W, WIDTH, Arc, Box, Note, Picture, Sample, picture
 from edgenes_core.figures.theme import INK_LIGHT
 from edgenes_core.space import SearchSpace
+from edgenes_core.tex import escape
 
 UNIT = 0.5  # points: 920 units are 16 cm
-TEX = {
-    **{c: f"\\{c}" for c in "{}$&#%_"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "α*": r"$\alpha^*$",
-    "α": r"$\alpha$",
-    "λ": r"$\lambda$",
-    "Λ": r"$\Lambda$",
-    "−": "$-$",
-    "×": r"$\times$",
-    "→": r"$\to$",
-    "≠": r"$\neq$",
-}
-LETTERS = re.compile("|".join(map(re.escape, TEX)))
 HEAD = r"""\documentclass[tikz,border=3pt]{standalone}
 \usetikzlibrary{shapes.misc}
 \renewcommand{\familydefault}{\sfdefault}
@@ -51,11 +37,6 @@ def to_tikz(space: SearchSpace, architecture: Architecture, base: Architecture, 
         r"\end{document}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def escape(text: str) -> str:
-    """Text that TeX sets as it stands; Greek letters and signs of ours become formulas, other letters stay."""
-    return LETTERS.sub(lambda match: TEX[match[0]], " ".join(text.split()))
 
 
 def _colors(drawn: list[Mark]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from edgenes_core.figures.build import Literal, figure, title
+from edgenes_core.figures.build import Literal, figure, plain, title
 from edgenes_core.figures.theme import OKABE_ITO, Style, ink
 from edgenes_core.ood import NAMES, Separation
 from edgenes_core.selective import risk_coverage
@@ -143,7 +143,7 @@ def plot_foreign(info: ForeignHistogram, *, dark: bool) -> go.Figure:
         ],
     }
     own = _steps("own images", info.edges, info.own, OKABE_ITO["sky" if dark else "blue"], "solid")
-    foreign = _steps(f"foreign: {info.source}", info.edges, info.foreign, OKABE_ITO["vermillion"], "dash")
+    foreign = _steps(f"foreign: {plain(info.source)}", info.edges, info.foreign, OKABE_ITO["vermillion"], "dash")
     return figure([own, foreign], layout, dark=dark)
 
 
@@ -153,7 +153,7 @@ def _risk(curve: RiskCurve) -> Literal:
         "x": curve.coverage,
         "y": curve.risk,
         "mode": "lines",
-        "name": f"{curve.name}: AURC {curve.aurc:.4f}, n = {curve.n}",
+        "name": f"{plain(curve.name)}: AURC {curve.aurc:.4f}, n = {curve.n}",
         "line": {"color": curve.style.color, "dash": curve.style.dash, "width": 2.5},
         "hovertemplate": "of %{x:.1%} answered %{y:.2%} are wrong<extra></extra>",
     }
