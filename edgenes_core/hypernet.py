@@ -67,15 +67,13 @@ def to_knots(positions: np.ndarray, values: Tensor, swapped: bool = False) -> Kn
 
 
 @dataclass
-class Hypernet:
-    """The map under training: fixed positions (K,), learned values (K, S), and the target of the soft count."""
+class LambdaMap:
+    """A map under training along any axis: fixed positions (K,), increasing, and learned values (K, S)."""
 
     space: SearchSpace
-    base: Architecture
     config: HypernetConfig
     positions: np.ndarray
     values: Tensor
-    target: Tensor
     device_positions: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,17 +84,24 @@ class Hypernet:
         return interpolate(self.device_positions, self.values, lam, self.config.interpolation == "swapped")
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """Stratified λ over [−ε, Λ+ε]."""
-        eps = self.config.epsilon
-        return stratified(count, -eps, self.space.lambda_max + eps, generator).to(self.values)
-
-    def penalty(self, lam: Tensor, weight: float, temperature: float, generator: torch.Generator | None) -> Tensor:
-        """Mean c·(λ − s̃(α(λ)))²; Gumbel noise in s̃ if a generator is given."""
-        return lambda_penalty(lam, soft_count(self.space, self.at(lam), self.target, temperature, generator), weight)
+        """Stratified λ from the first knot to the last."""
+        return stratified(count, float(self.positions[0]), float(self.positions[-1]), generator).to(self.values)
 
     def knots(self) -> Knots:
         """The map as arrays."""
         return to_knots(self.positions, self.values, self.config.interpolation == "swapped")
+
+
+@dataclass
+class Hypernet(LambdaMap):
+    """The map of EdgeNES, from −ε to Λ+ε, with α* and the target of the soft count."""
+
+    base: Architecture
+    target: Tensor
+
+    def penalty(self, lam: Tensor, weight: float, temperature: float, generator: torch.Generator | None) -> Tensor:
+        """Mean c·(λ − s̃(α(λ)))²; Gumbel noise in s̃ if a generator is given."""
+        return lambda_penalty(lam, soft_count(self.space, self.at(lam), self.target, temperature, generator), weight)
 
 
 def start_hypernet(
@@ -106,7 +111,7 @@ def start_hypernet(
     positions = knot_positions(space.lambda_max, config)
     values = initial_values(space, base, positions, generator).to(device).requires_grad_()
     target = soft_target(space, base, config.regularizer.tau).to(device)
-    return Hypernet(space, base, config, positions, values, target)
+    return Hypernet(space, config, positions, values, base, target)
 
 
 def warmed_penalty(hypernet: Hypernet, step: int, steps: int, generator: torch.Generator) -> Tensor:

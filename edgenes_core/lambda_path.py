@@ -8,9 +8,11 @@ neighbours are merged. Nothing is sampled; float64.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +20,14 @@ from edgenes_core.architecture import Architecture, ArchitectureError, Gene, sha
 from edgenes_core.space import SearchSpace
 
 MIN_WIDTH = 1e-9
+
+
+class Stretch(NamedTuple):
+    """λ in [lo, hi): one cell."""
+
+    lo: float
+    hi: float
+    architecture: Architecture
 
 
 @dataclass(frozen=True)
@@ -93,20 +103,33 @@ def discretise(space: SearchSpace, logits: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def lambda_path(space: SearchSpace, knots: Knots, base: Architecture) -> LambdaPath:
-    """Every cell met while λ runs from 0 to Λ, as exact intervals; stretches narrower than 1e-9 are absorbed."""
-    cuts = np.unique(np.concatenate([[0.0, float(space.lambda_max)], knots.positions, *_crossings(space, knots)]))
-    cuts = cuts[(cuts >= 0) & (cuts <= space.lambda_max)]
+    """Every cell met while λ runs from 0 to Λ, as exact intervals."""
+    met = stretches(space, knots, float(space.lambda_max))
+    return LambdaPath(space.lambda_max, tuple(Interval(*each, shared_edges(each.architecture, base)) for each in met))
+
+
+def stretches(space: SearchSpace, knots: Knots, top: float) -> list[Stretch]:
+    """Every cell met while λ runs from 0 to `top`; what is narrower than 1e-9 is absorbed."""
+    cuts = np.unique(np.concatenate([[0.0, top], knots.positions, *_crossings(space, knots)]))
+    cuts = cuts[(cuts >= 0) & (cuts <= top)]
     cuts = cuts[np.concatenate([[True], np.diff(cuts) > MIN_WIDTH])]
-    cuts[-1] = space.lambda_max
+    cuts[-1] = top
     kept, operations = discretise(space, knots.at((cuts[:-1] + cuts[1:]) / 2))
     code = np.where(kept, operations, -1)
     change = np.flatnonzero(np.concatenate([[True], (code[1:] != code[:-1]).any(-1)]))
     ends = np.append(cuts[change[1:]], cuts[-1])
-    intervals = []
-    for first, hi in zip(change, ends, strict=True):
-        architecture = space.decode(kept[first], operations[first])
-        intervals.append(Interval(float(cuts[first]), float(hi), architecture, shared_edges(architecture, base)))
-    return LambdaPath(space.lambda_max, tuple(intervals))
+    return [
+        Stretch(float(cuts[first]), float(hi), space.decode(kept[first], operations[first]))
+        for first, hi in zip(change, ends, strict=True)
+    ]
+
+
+def widest(met: Sequence[Stretch], count: int) -> list[Stretch]:
+    """Up to `count` distinct cells in order of λ, each with its widest stretch; those with the widest ones are kept."""
+    first: dict[Architecture, Stretch] = {}
+    for stretch in sorted(met, key=lambda s: (s.lo - s.hi, s.lo)):
+        first.setdefault(stretch.architecture, stretch)
+    return sorted(list(first.values())[:count])
 
 
 def exact_decode(space: SearchSpace, knots: Knots, base: Architecture, shared: int) -> Architecture:

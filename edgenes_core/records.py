@@ -12,7 +12,8 @@ from edgenes_core.measures import DIVERSITY, QUALITY, Metric
 class Event:
     """One progress report: stage, step of steps, seconds since the stage began, measured values by metric name.
 
-    `alpha` is an occasional picture of the search: a tuple of rows (E × O) of mixing weights.
+    `alpha` is an occasional picture of the search: a tuple of rows (E × O) of mixing weights. ValueError for what no search
+    reports, since events are read back from a file.
     """
 
     stage: str
@@ -21,6 +22,16 @@ class Event:
     seconds: float = 0.0
     values: dict[str, float] = field(default_factory=dict)
     alpha: tuple[tuple[float, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(name, str) and _is_number(value) for name, value in self.values.items()):
+            raise ValueError("an event's values are numbers by name")
+        if len(set(map(len, self.alpha))) > 1 or not all(_is_number(weight) for row in self.alpha for weight in row):
+            raise ValueError("a picture of the search is a table of numbers")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def without_redone(events: Iterable[Event]) -> list[Event]:
@@ -79,4 +90,11 @@ METRICS: dict[str, Metric] = {
         "mean distance between requested λ and achieved shared edges on a dense grid",
     ),
     "temperature": Metric("temperature", "", "neither", 3, "of the Gumbel noise in the forward pass"),
+    "experts": Metric("operations left", "", "neither", 2, "of an edge, those not yet dropped, mean over the edges"),
+    "divergence": Metric("divergence", "", "neither", 3, "from α* of the cell that is asked to be farthest from it"),
+    "parameters": Metric("edge parameters", "", "neither", 0, "of the cells met along λ, mean"),
+    "kl": Metric("KL", "nats", "neither", 2, "from the posterior over cells to the uniform distribution"),
+    "unique": Metric("different cells", "", "higher", 0, "of an ensemble that was drawn"),
+    "collapsed": Metric("collapsed", "", "lower", 0, "1 if two cells of an ensemble that was drawn are the same", 0, 1),
+    "falling": Metric("falling share", "", "higher", 3, "share of all changes of size along λ that fall", 0, 1),
 }

@@ -7,6 +7,7 @@ state after every step, so that it can be stopped anywhere and go on with the sa
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgenes_core import EdgeNESError
+from edgenes_core.architecture import Architecture
 from edgenes_core.checkpoint import NO_KEEPER, Keeper, LoopPart, capture, restore
 from edgenes_core.config import RetrainConfig
-from edgenes_core.data import Part
+from edgenes_core.data import Dataset, Part
+from edgenes_core.network import Network
 from edgenes_core.order import Order
 from edgenes_core.records import Event
 
@@ -28,6 +31,11 @@ FIT = "fit"  # stage of the events, and the name under which a state is kept
 
 class TrainingError(EdgeNESError):
     """A training that left the numbers: a loss that is NaN or infinite."""
+
+
+def derive_seed(*parts: object) -> int:
+    """A 62-bit seed from any values: the same parts always give the same seed, different parts unrelated ones."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big") >> 2
 
 
 def weight_optimizer(network: nn.Module, lr: float, kind: str = "adamw") -> torch.optim.Optimizer:
@@ -73,6 +81,7 @@ def fit(
 
     TrainingError if the loss is no longer finite, CheckpointError if the kept state belongs to another training.
     """
+    train = train.augmented(config.augment)
     optimizer, order = (
         weight_optimizer(network, config.lr, config.optimizer),
         Order(len(train), config.batch, generator),
@@ -103,6 +112,16 @@ def fit(
             ended[epoch] = seconds
             yield _epoch_event(epoch, totals, ended, len(train), config)
         keeper.offer(FIT, partial(capture, step + 1, seconds, parts))
+
+
+def train_from_scratch(
+    data: Dataset, architecture: Architecture, config: RetrainConfig, seed: int, keeper: Keeper = NO_KEEPER
+) -> tuple[Network, list[Event]]:
+    """A cell's network after training on train-w ∪ train-α, and the events of all epochs; raises as `fit` does."""
+    generator = torch.Generator().manual_seed(seed)
+    network = Network(architecture, data.channels, len(data.classes), config.channels, config.layers, generator)
+    network.to(data.device)
+    return network, list(fit(network, data.train, config, generator, keeper))
 
 
 def _epoch_event(epoch: int, totals: Tensor, ended: Tensor, images: int, config: RetrainConfig) -> Event:

@@ -1,12 +1,13 @@
 """Training one discrete network."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from edgenes_core.config import RetrainConfig
+from edgenes_core.config import AugmentConfig, RetrainConfig
 from edgenes_core.data import Part, load_dataset
 from edgenes_core.device import DeviceError, choose_device
 from edgenes_core.network import Network
@@ -30,6 +31,22 @@ def test_training_learns_and_predicts_distributions():
     probs = predict(net, data.val)
     assert torch.allclose(probs.sum(1), torch.ones(len(data.val)), atol=1e-5)
     assert (probs.argmax(1) == data.val.y).float().mean() > 0.5
+
+
+def test_it_trains_on_augmented_images_where_they_are_asked_for(monkeypatch):
+    """With `retrain.augment` the training is another one than without, and the one that augments as the config says."""
+    data, how = load_dataset("digits"), AugmentConfig(shift=1, cutout=2)
+    few = replace(data.train, images=data.train.images[:128], y=data.train.y[:128])
+
+    def losses(part, config):
+        return [e.values["train_loss"] for e in fit(network(), part, config, torch.Generator().manual_seed(0))]
+
+    asked = losses(few, replace(CONFIG, augment=how))
+    assert asked != losses(few, CONFIG)
+    seen = []
+    monkeypatch.setattr(Part, "draw", lambda part, rows, generator: seen.append(part.augment) or part.take(rows))
+    losses(few, replace(CONFIG, augment=how))
+    assert set(seen) == {how}
 
 
 def test_prediction_does_not_depend_on_the_batch():

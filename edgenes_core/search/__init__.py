@@ -1,21 +1,27 @@
-"""Searchers: one protocol, one readable list. Importing this file does not import torch.
+"""Searchers: one protocol; the list of them is specs.py. Importing this file does not import torch.
 
 A searcher is `search(space, data, config, generator, keeper)`: a generator that yields `Event`s and `Candidate`s, never plots,
 stops when its consumer stops iterating, and is deterministic by the state of the torch generator it is given. It never saves:
-it offers its state to the keeper, and goes on from what the keeper recalls with the same bits as if never stopped.
+it offers its state to the keeper, and goes on from what the keeper recalls with the same bits as if never stopped. A method
+with settings of its own takes one further keyword, `settings`, a value of its type in `settings.SETTINGS`.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from edgenes_core import EdgeNESError
 from edgenes_core.architecture import Architecture
 from edgenes_core.config import PipelineConfig
 from edgenes_core.records import Event
+from edgenes_core.search.specs import MEMBERS, SEARCHERS, SearcherSpec
 from edgenes_core.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -24,13 +30,32 @@ if TYPE_CHECKING:
     from edgenes_core.checkpoint import Keeper
     from edgenes_core.data import Dataset
 
+__all__ = ["MEMBERS", "SEARCHERS", "Candidate", "Judge", "Samples", "Searcher", "SearcherSpec", "load_samples", "load_searcher", "numbered"]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """A cell that a searcher proposes, and the λ it stands for (None if the searcher has no λ)."""
+    """A cell that a searcher proposes, the λ it stands for (None if the searcher has no λ), and the seed of its training,
+    where one cell is proposed several times."""
 
     architecture: Architecture
     lam: float | None = None
+    seed: int = 0
+
+
+def numbered(cells: Iterable[Architecture]) -> Iterator[Candidate]:
+    """A candidate for each cell in turn; one that came before is trained with a further seed."""
+    met: Counter[Architecture] = Counter()
+    for cell in cells:
+        yield Candidate(cell, seed=met[cell])
+        met[cell] += 1
+
+
+Judge = Callable[[Architecture, int], np.ndarray]
+"""(cell, seed of its training) → probabilities (B, C) of the validation images by the trained network.
+
+A search that looks at trained candidates takes one further keyword, `judge: Judge | None = None`; with None it trains itself.
+"""
 
 
 class Searcher(Protocol):
@@ -46,56 +71,26 @@ class Searcher(Protocol):
     ) -> Iterator[Event | Candidate]: ...
 
 
-@dataclass(frozen=True)
-class SearcherSpec:
-    """Name, module, what it does, and what to cite."""
-
-    name: str
-    module: str
-    about: str
-    cite: str
-
-
-SEARCHERS: dict[str, SearcherSpec] = {
-    spec.name: spec
-    for spec in (
-        SearcherSpec(
-            "darts",
-            "edgenes_core.search.darts",
-            "one cell by differentiable search, first order, Gumbel noise in the forward pass",
-            "Liu, Simonyan, Yang: DARTS: Differentiable Architecture Search. ICLR 2019. Edge weights: Xu et al., PC-DARTS, ICLR 2020.",
-        ),
-        SearcherSpec(
-            "edgenes",
-            "edgenes_core.search.edgenes",
-            "a family of cells α(λ) from one hypernetwork, λ edges shared with α*",
-            "Babkin, Bakhteev: Differentiable neural ensemble search with diversity control. MIPT 2024.",
-        ),
-        SearcherSpec(
-            "fixed_lambda",
-            "edgenes_core.search.fixed_lambda",
-            "one search per whole λ, pulled to λ edges shared with α*",
-            "Babkin, Bakhteev: Differentiable neural ensemble search with diversity control. MIPT 2024 (fixed-λ regime).",
-        ),
-        SearcherSpec(
-            "random",
-            "edgenes_core.search.baselines",
-            "cells drawn uniformly from the space",
-            "Li, Talwalkar: Random search and reproducibility for neural architecture search. UAI 2019.",
-        ),
-        SearcherSpec(
-            "deviation",
-            "edgenes_core.search.deviation",
-            "α* with exactly d edges replaced at random",
-            "Babkin, Bakhteev: Differentiable neural ensemble search with diversity control. MIPT 2024 (RandomD baseline).",
-        ),
-    )
-}
+Samples = Callable[..., int]
+"""samples(space, config[, settings=…]) → images, settings as for `search`."""
 
 
 def load_searcher(name: str) -> Searcher:
     """The `search` function of a searcher; EdgeNESError for an unknown name."""
+    searcher: Searcher = _module(name).search
+    return searcher
+
+
+def load_samples(name: str) -> Samples:
+    """The `samples` function of a searcher: images passed through networks during its search, known before it starts.
+
+    Forward and backward on one image count 1. Each half of the training images is taken to hold at least one batch.
+    """
+    samples: Samples = _module(name).samples
+    return samples
+
+
+def _module(name: str) -> ModuleType:
     if name not in SEARCHERS:
         raise EdgeNESError(f"Unknown searcher {name!r}; known are {', '.join(SEARCHERS)}.")
-    searcher: Searcher = importlib.import_module(SEARCHERS[name].module).search
-    return searcher
+    return importlib.import_module(SEARCHERS[name].module)

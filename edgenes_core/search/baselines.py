@@ -29,6 +29,11 @@ def search(
         yield Event("random", step + 1, config.ensemble.controls)
 
 
+def samples(space: SearchSpace, config: PipelineConfig) -> int:
+    """None: no image is looked at."""
+    return 0
+
+
 def numpy_generator(generator: torch.Generator) -> np.random.Generator:
     """A numpy generator seeded from a torch one, so that one seed decides both."""
     return np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))

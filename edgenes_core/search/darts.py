@@ -11,6 +11,7 @@ The noise is what matters: without it the same budget gives a clearly worse cell
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
@@ -36,6 +37,8 @@ INIT = 1e-3
 PICTURE_EVERY = 5  # steps between two stored pictures of the mixing weights
 
 Penalty = Callable[[Tensor, int], Tensor]
+Forward = Callable[[SearchSpace, Tensor, float, torch.Generator | None], Tensor]
+"""Mixing weights (E, O) of logits (S,) at a temperature, with noise if a generator is given: see `alpha.mixing`."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,11 @@ class CellSearch:
     train_w: Stream
     train_alpha: Stream
     penalty: Penalty | None = None
+    forward: Forward = mixing
 
     def mix(self, logits: Tensor, temperature: float) -> Tensor:
         """Mixing weights (E, O), with fresh Gumbel noise unless the config says none."""
-        return mixing(self.space, logits, temperature, self.generator if self.config.noise == "gumbel" else None)
+        return self.forward(self.space, logits, temperature, self.generator if self.config.noise == "gumbel" else None)
 
     def parts(self) -> dict[str, LoopPart]:
         """What a checkpoint holds."""
@@ -91,6 +95,21 @@ def search(
     yield Candidate(result.architecture)
 
 
+def samples(space: SearchSpace, config: PipelineConfig) -> int:
+    """Images passed through the supernet."""
+    return cell_samples(config.darts)
+
+
+def cell_samples(config: DartsConfig) -> int:
+    """Of one search: each step a batch for the weights, each architecture step one more, of second order two more."""
+    return config.batch * (config.steps + config.order * rounds(config))
+
+
+def rounds(config: DartsConfig) -> int:
+    """Architecture steps: those that are not in the frozen part."""
+    return config.steps - math.ceil(config.frozen * config.steps)
+
+
 def search_cell(
     space: SearchSpace,
     data: Dataset,
@@ -102,11 +121,19 @@ def search_cell(
 ) -> Generator[Event, None, SearchResult]:
     """Yields one event a step, returns the `SearchResult`. `penalty(logits, step)` is added to the architecture's loss."""
     found = start_search(space, data, config, generator, penalty)
+    return (yield from run_search(found, search_step, stage, keeper))
+
+
+def run_search(
+    found: CellSearch, take: Callable[[CellSearch, int], Measured], stage: str, keeper: Keeper
+) -> Generator[Event, None, SearchResult]:
+    """All steps `take(found, step)` of a search that was started; its result is read off the logits."""
+    space, config = found.space, found.config
     yield from run_steps(
         stage,
         config.steps,
         found.parts(),
-        lambda step: search_step(found, step),
+        lambda step: take(found, step),
         lambda logits: ({}, picture(space, logits)),
         keeper,
     )
@@ -144,11 +171,12 @@ def search_step(found: CellSearch, step: int) -> Measured:
     batch, logits = next(found.train_w), found.logits.detach()
     loss = data_loss(found.supernet, batch, found.mix(logits, temperature))
     weight_step(found.supernet, found.weights, loss, CLIP)
-    pictured = step % PICTURE_EVERY == 0 or step == config.steps - 1
-    return Measured(
-        values | {"train_loss": loss.detach()},
-        logits.clone() if pictured else None,
-    )
+    return Measured(values | {"train_loss": loss.detach()}, logits.clone() if pictured(step, config.steps) else None)
+
+
+def pictured(step: int, steps: int) -> bool:
+    """Whether a step leaves a picture: every fifth and the last."""
+    return step % PICTURE_EVERY == 0 or step == steps - 1
 
 
 def _architecture_step(found: CellSearch, step: int, temperature: float) -> dict[str, Tensor]:

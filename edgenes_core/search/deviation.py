@@ -16,7 +16,7 @@ from edgenes_core.data import Dataset
 from edgenes_core.records import Event
 from edgenes_core.search import Candidate
 from edgenes_core.search.baselines import numpy_generator
-from edgenes_core.search.darts import search_cell
+from edgenes_core.search.darts import cell_samples, search_cell
 from edgenes_core.space import SearchSpace
 
 
@@ -32,6 +32,11 @@ def search(
     rng = numpy_generator(generator)
     for shared in deviation_counts(space.lambda_max, config.ensemble.controls):
         yield Candidate(space.sample_sharing(base.architecture, shared, rng), float(shared))
+
+
+def samples(space: SearchSpace, config: PipelineConfig) -> int:
+    """Images passed through the supernet: those of the search of α*."""
+    return cell_samples(config.darts)
 
 
 def deviation_counts(lambda_max: int, count: int) -> tuple[int, ...]:

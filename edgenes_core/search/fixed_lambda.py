@@ -21,7 +21,7 @@ from edgenes_core.data import Dataset
 from edgenes_core.records import Event
 from edgenes_core.regularizers import lambda_penalty, soft_count, soft_target
 from edgenes_core.search import Candidate
-from edgenes_core.search.darts import Penalty, search_cell
+from edgenes_core.search.darts import Penalty, cell_samples, search_cell
 from edgenes_core.space import SearchSpace
 from edgenes_core.train import linear
 
@@ -40,6 +40,11 @@ def search(
         pull = fixed_penalty(space, base.architecture, lam, config.darts, config.hypernet.regularizer, generator)
         result = yield from search_cell(space, data, config.darts, generator, pull, f"fixed_lambda {lam}", keeper)
         yield Candidate(beta_rule(space, result.logits), float(lam))
+
+
+def samples(space: SearchSpace, config: PipelineConfig) -> int:
+    """Images passed through a supernet: Λ + 2 whole searches."""
+    return (space.lambda_max + 2) * cell_samples(config.darts)
 
 
 def fixed_penalty(
