@@ -1,20 +1,24 @@
-"""Files between people: a run out as a zip; a run, a cell or predictions in. What a file is, its content says, not its name."""
+"""Files between people: a run out as a zip; a run, a cell, predictions or a folder of the EdgeNES release in. What a file is, its
+content says, not its name."""
 
 from __future__ import annotations
 
 import argparse
 import io
+import shlex
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from edgenes_core import EdgeNESError
 from edgenes_core.architecture import Architecture, shared_edges
+from edgenes_core.config import IMPORTED
 from edgenes_core.imported import import_predictions
 from edgenes_core.reply import Reply
 from edgenes_core.run_zip import MOST_UPLOAD, export_run, import_run
 from edgenes_core.runs import RunStore
-from edgenes_core.schema import ConfigError
+from edgenes_core.schema import ConfigError, to_dict
 
 
 class ImportFileError(EdgeNESError):
@@ -50,6 +54,8 @@ def export(options: argparse.Namespace) -> Reply:
 
 
 def import_(options: argparse.Namespace) -> Reply:
+    if Path(options.path).is_dir():
+        return _import_release(options)
     content = read_file(Path(options.path))
     return IMPORTERS[kind_of(content)](content, options)
 
@@ -95,6 +101,26 @@ def _import_predictions(content: bytes, options: argparse.Namespace) -> Reply:
     training = import_predictions(run, content)
     data = {"kind": "predictions", "run": run.id, "id": training.id, "shared": training.shared}
     return Reply(data, f"network {training.id} is stored with run {run.id}")
+
+
+def _import_release(options: argparse.Namespace) -> Reply:
+    """A folder: the EdgeNES release's own cells and weights."""
+    from edgenes_core.release_import import import_release
+
+    if options.dataset is None:
+        raise ConfigError(
+            f"A folder of the EdgeNES release needs the images it was trained on: python -m edgenes_core import {options.path} "
+            "--dataset fashion_mnist (or cifar10, cifar100, FILE.npz)"
+        )
+    command = shlex.join(["python", "-m", "edgenes_core", *sys.argv[1:]])
+    models, skipped = import_release(RunStore(options.runs), Path(options.path), options.dataset, command)
+    lines = [
+        f"{m.name}: {m.accuracy:.2%}, NLL {m.nll:.4f} on {m.n} test images (cell {m.key}, k = {m.k})" for m in models
+    ]
+    lines += [f"skipped {each.name}: {each.why}" for each in skipped]
+    lines += [f"run {run} holds them as {IMPORTED} networks" for run in dict.fromkeys(m.run for m in models)]
+    data = {"run": models[0].run if models else None, "models": [to_dict(m) for m in models]}
+    return Reply(data | {"skipped": [to_dict(each) for each in skipped]}, "\n".join(lines), 0 if models else 1)
 
 
 IMPORTERS: dict[str, Callable[[bytes, argparse.Namespace], Reply]] = {
