@@ -5,7 +5,7 @@ PORT ?= 8501
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test lint unit demo clean
+.PHONY: app test lint unit demo audit clean
 
 app: .venv/app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -24,6 +24,15 @@ unit: .venv/dev
 demo: .venv/app
 	$(BIN)/python benchmarks/make_demo.py
 
+# Known vulnerabilities of all pinned packages; needs a network. Exit 1: some were found; exit 2: nobody could be asked.
+audit: .venv-audit/ready
+	@.venv-audit/bin/python tests/audit.py
+
+.venv-audit/ready: requirements-audit.txt
+	test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit || python3 -m venv .venv-audit
+	.venv-audit/bin/pip install -q -r requirements-audit.txt
+	touch $@
+
 .venv/app: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
 	$(BIN)/python -c "import sys; sys.exit(sys.version_info[:2] != (3, 11))" || \
@@ -32,7 +41,7 @@ demo: .venv/app
 	$(BIN)/python -m edgenes_core.compiled
 	touch $@
 
-.venv/dev: .venv/app requirements-dev.txt
+.venv/dev: .venv/app requirements-dev.txt requirements-auth.txt
 	$(BIN)/pip install -q -r requirements-dev.txt
 	touch $@
 
@@ -42,4 +51,4 @@ demo: .venv/app
 	touch $@
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-audit .pytest_cache .mypy_cache .ruff_cache .hypothesis

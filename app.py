@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+
+from edgenes_core.access import read_access
 
 
 def warm() -> None:
@@ -13,7 +17,7 @@ def warm() -> None:
     import gc
     import importlib
 
-    for module in ("plotly.graph_objects", "networkx", "pandas", "edgenes_core.figures.curves"):
+    for module in ("plotly.graph_objects", "networkx", "pandas", "edgenes_core.figures.curves", "scipy.stats"):
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
@@ -24,6 +28,8 @@ async def lifespan(app: object) -> AsyncIterator[None]:
     """Once per process, after the server is up."""
     import threading
 
+    if fault := read_access(os.environ).fault:
+        print(f"error: {fault}", file=sys.stderr)
     threading.Thread(target=warm, daemon=True, name="warm-up").start()
     yield
 

@@ -15,7 +15,7 @@ from edgenes_core.estimate import estimate as put_together
 from edgenes_core.progress import duration
 from edgenes_core.published import DISCREPANCIES, preset
 from edgenes_core.reply import Reply
-from edgenes_core.schema import ConfigError, from_dict, to_dict
+from edgenes_core.schema import ConfigError, assign, from_dict, to_dict
 
 
 def build_config(options: argparse.Namespace) -> PipelineConfig:
@@ -31,7 +31,7 @@ def build_config(options: argparse.Namespace) -> PipelineConfig:
         if "+" in options.cells:
             settings = ["darts.layers=2", "retrain.layers=2", *settings]
     for setting in settings:
-        _assign(data, setting)
+        change(data, setting)
     return from_dict(PipelineConfig, data)
 
 
@@ -90,21 +90,20 @@ def read_config(source: str) -> PipelineConfig:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text()
         data = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"Cannot read a config from {source}: {error}. Give a JSON file, or - for the input."
         ) from None
     return from_dict(PipelineConfig, data.get("config", data) if isinstance(data, dict) else data)
 
 
-def _assign(data: dict[str, Any], setting: str) -> None:
-    name, _, text = setting.partition("=")
-    *parents, leaf = name.split(".")
-    for parent in parents:
-        data = data.get(parent) if isinstance(data, dict) else None  # type: ignore[assignment]
-    if not isinstance(data, dict) or leaf not in data or isinstance(data[leaf], dict):
-        raise ConfigError(f"--set needs NAME=VALUE with a known name such as darts.steps, got {setting!r}.")
+def change(data: dict[str, Any], setting: str) -> None:
+    """`NAME=VALUE` of --set on a config's plain values: the value as JSON, else as text."""
+    name, equals, text = setting.partition("=")
+    if not equals:
+        raise ConfigError(f"--set needs NAME=VALUE with a known name such as darts.steps, got {setting[:60]!r}.")
     try:
-        data[leaf] = json.loads(text)
-    except ValueError:
-        data[leaf] = text
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    assign(data, name, value)

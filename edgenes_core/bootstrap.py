@@ -29,6 +29,13 @@ class Interval(NamedTuple):
     n: int
 
 
+class Drawn(NamedTuple):
+    """A measure of the images as they are, and of each resample of them (R,)."""
+
+    whole: float
+    resampled: np.ndarray
+
+
 class SeedDifference(NamedTuple):
     """Mean over seeds of a minus mean over seeds of b, n images, `seeds` on each side, t interval of `freedom` degrees.
 
@@ -84,6 +91,12 @@ def seed_difference(
     level: float = 0.95,
 ) -> SeedDifference:
     """Two recipes, each with one statistic per seed; seeds must not share members. StatisticsError without any."""
+    sides = [[Drawn(whole(each, n), values(each, n, resamples, seed)) for each in side] for side in (a, b)]
+    return over_seeds(sides[0], sides[1], n, seed, level)
+
+
+def over_seeds(a: Sequence[Drawn], b: Sequence[Drawn], n: int, seed: int = 0, level: float = 0.95) -> SeedDifference:
+    """The same of measures that are drawn already, on the same resamples of n images."""
     from scipy.stats import t
 
     if not a or not b:
@@ -93,16 +106,15 @@ def seed_difference(
     rng = np.random.default_rng((seed, n))
     sides, spreads = [], []
     for side in (a, b):
-        table = np.stack([values(statistic, n, resamples, seed) for statistic in side])
-        drawn = rng.multinomial(len(side), np.full(len(side), 1 / len(side)), resamples) / len(side)
+        table = np.stack([each.resampled for each in side])
+        drawn = rng.multinomial(len(side), np.full(len(side), 1 / len(side)), table.shape[1]) / len(side)
         sides.append(np.einsum("rs,sr->r", drawn, table))
-        own = [whole(statistic, n) for statistic in side]
-        spreads.append(float(np.var(own, ddof=1)) / len(side) if len(side) > 1 else 0.0)
+        spreads.append(float(np.var([each.whole for each in side], ddof=1)) / len(side) if len(side) > 1 else 0.0)
     missing = sum(v / len(side) for v, side in zip(spreads, (a, b), strict=True))
     variance = float(np.var(sides[0] - sides[1]) + missing)
     of_seeds = sum(v**2 / (len(side) - 1) for v, side in zip(spreads, (a, b), strict=True) if len(side) > 1)
     freedom = min(float(n), variance**2 / of_seeds) if of_seeds > 0 else float(n)
-    mean = float(np.mean([whole(s, n) for s in a]) - np.mean([whole(s, n) for s in b]))
+    mean = float(np.mean([each.whole for each in a]) - np.mean([each.whole for each in b]))
     half = float(t.ppf((1 + level) / 2, freedom)) * variance**0.5
     return SeedDifference(mean, mean - half, mean + half, n, (len(a), len(b)), freedom)
 

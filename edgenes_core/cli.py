@@ -12,7 +12,11 @@ from edgenes_core import EdgeNESError, __version__, commands
 from edgenes_core.catalogue import KNOWN
 from edgenes_core.combining import COMBINERS
 from edgenes_core.commands import Reply
+from edgenes_core.corruptions import VALIDATION_CORRUPTIONS
+from edgenes_core.findings import PORT
+from edgenes_core.run_log import LEVELS
 from edgenes_core.selecting import CRITERIA, SELECTION_RULES
+from edgenes_core.study.parsers import add_study
 
 DATASET = f"{', '.join(KNOWN)}, the path of an .npz file, or of a folder with train/<class>/ and test/<class>/"
 
@@ -43,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
     work = argparse.ArgumentParser(add_help=False)
     work.add_argument("--device", default="auto", help="auto, cuda, mps or cpu")
     work.add_argument("--workers", type=int, default=None, help="worker processes (default: one per core)")
+    spread = argparse.ArgumentParser(add_help=False)
+    spread.add_argument("--cluster", default=None, metavar="tcp://HOST:PORT", help="train networks on a Dask cluster")
 
     top = argparse.ArgumentParser(
         prog="edgenes_core", description="EdgeNES: neural ensemble search with diversity control"
@@ -50,21 +56,35 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=__version__)
     add = top.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
 
-    add(
+    p = add(
         "pipeline",
-        parents=[shared, work, _settings()],
+        parents=[shared, work, spread, _settings()],
         help="search, train the hypernetwork, retrain, select: a new run",
+    )
+    p.add_argument(
+        "--again", action="store_true", help="train even if a run with the same settings, seed and code is there"
     )
     p = add("estimate", parents=[shared, work, _settings()], help="time a few steps here, say what a run would take")
     p.add_argument(
         "--config", default=None, metavar="FILE", help="a config as JSON (or run.json) instead; - reads the input"
     )
     add("presets", parents=[shared], help="the presets, and where `thesis` differs from what was published")
-    p = add("resume", parents=[shared, work], help="finish a run that was stopped")
+    p = add("resume", parents=[shared, work, spread], help="finish a run that was stopped")
     p.add_argument("run")
+    add("jobs", parents=[shared], help="runs at work, in the queue, and ended early; starts those whose turn has come")
     add("list", parents=[shared], help="all runs")
     for name, about in (("show", "what a run is and holds"), ("path", "the exact intervals of λ and their cells")):
         add(name, parents=[shared], help=about).add_argument("run")
+    p = add(
+        "log",
+        parents=[shared],
+        help="what a run's workers said: begin and end, stages, warnings, errors with traceback",
+    )
+    p.add_argument("run")
+    p.add_argument(
+        "--level", default="INFO", help=f"this level and above, of {', '.join(LEVELS)} (default: %(default)s)"
+    )
+    p.add_argument("--follow", action="store_true", help="go on with what comes, until the worker has ended")
     p = add("decode", parents=[shared], help="the best cell with exactly M shared edges")
     p.add_argument("run")
     p.add_argument("--shared", type=int, required=True, metavar="M")
@@ -86,6 +106,15 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--rule", default="exhaustive", help=", ".join(SELECTION_RULES))
     p.add_argument("--criterion", default="nll", help=", ".join(CRITERIA))
     p.add_argument("--gamma", type=float, default=0.0, help="reward for diversity: loss − γ·ambiguity (default: 0)")
+    p.add_argument(
+        "--shift", action="store_true", help="judge on validation images made worse, as `shift` has stored them"
+    )
+    p.add_argument(
+        "--corruptions", default=None, help=f"with --shift (default: all of {', '.join(VALIDATION_CORRUPTIONS)})"
+    )
+    p.add_argument(
+        "--severities", default=None, help="with --shift, from 1 to 5 (default: those stored for the whole pool)"
+    )
     p = add(
         "shift", parents=[shared], help="an ensemble on corrupted and foreign images; what is predicted once is stored"
     )
@@ -103,19 +132,28 @@ def parser() -> argparse.ArgumentParser:
     p = add("export", parents=[shared], help="a run as one zip")
     p.add_argument("run")
     p.add_argument("file", metavar="FILE.zip")
-    p = add("import", parents=[shared], help="a run (.zip), predictions for a run (.npz), or a cell to look at (.json)")
+    p = add(
+        "import",
+        parents=[shared],
+        help="a run (.zip), predictions for a run (.npz), a cell to look at (.json), or a folder of the EdgeNES release",
+    )
     p.add_argument("path")
     p.add_argument(
         "--into", default=None, metavar="RUN", help="the run that predictions belong to, or a cell is compared with"
     )
+    p.add_argument(
+        "--dataset", default=None, help="with a folder of the EdgeNES release: the images its networks were trained on"
+    )
     p = add("embed", parents=[shared], help="make the maps of a finished run again, with imported cells; no training")
     p.add_argument("run")
+    add_study(add, shared, [work, spread], DATASET)
     p = add("theory", parents=[shared], help="the EdgeNES theorem, three ways")
     p.add_argument("--n", type=int, default=3)
     p.add_argument("--lambda-max", type=int, default=4)
     p = add("download", parents=[shared], help="get a dataset into the data folder ($EDGENES_DATA)")
     p.add_argument("dataset", help=", ".join(known.name for known in KNOWN.values() if known.files))
-    add("doctor", parents=[shared], help="versions, device, folders")
+    p = add("doctor", parents=[shared, spread], help="what could be wrong here, and how to mend it")
+    p.add_argument("--port", type=int, default=PORT, help="where the app is to listen (default: %(default)s)")
     return top
 
 

@@ -176,6 +176,7 @@ class PipelineConfig:
 
 
 CROPS = AugmentConfig(shift=4)
+IMPORTED = "imported"  # the preset of a run whose networks were trained elsewhere: nothing is left to train
 
 PRESETS: dict[str, PipelineConfig] = {
     "quick": PipelineConfig(

@@ -16,7 +16,7 @@ from torch import Tensor
 from edgenes_core.augment import crop_and_flip, cut_out
 from edgenes_core.catalogue import KNOWN, DataError
 from edgenes_core.config import AugmentConfig
-from edgenes_core.image_sources import read_images
+from edgenes_core.image_sources import Images, read_images
 from edgenes_core.splits import split_rows
 
 BYTE = 255.0
@@ -110,7 +110,11 @@ class Dataset:
 
 def load_dataset(name: str, device: torch.device | str = "cpu") -> Dataset:
     """A known name, or the path of an .npz file or image folder; DataError says what is wrong and what would be right."""
-    images = read_images(name)
+    return split_images(name, read_images(name), device)
+
+
+def split_images(name: str, images: Images, device: torch.device | str = "cpu") -> Dataset:
+    """The four parts of images that were read already; `name` says whether they are padded."""
     rows = split_rows(images.y)
     searched = np.concatenate([rows.train_w, rows.train_alpha])
     pixels, scale = images.x[searched], BYTE if images.x.dtype == np.uint8 else 1.0

@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 
 from edgenes_core import EdgeNESError
+from edgenes_core.processes import DEVICES
 
-DEVICES = ("auto", "cuda", "mps", "cpu")
 PROCESS = Path("/proc/self/status")
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names of glibc's malloc.h
 KEPT_BYTES = 2**31 - 1  # freed memory at the end of the heap that is kept

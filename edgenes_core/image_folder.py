@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from edgenes_core import one_line
 from edgenes_core.catalogue import DataError
 from edgenes_core.npz_file import LEAST_SIDE, MOST_BYTES
 
@@ -46,7 +47,7 @@ def list_folder(folder: Path) -> Listing:
         )
     train = [(path, i) for i, name in enumerate(classes) for path in parts["train"][name]]
     test = [(path, i) for i, name in enumerate(classes) for path in parts["test"].get(name, ())]
-    return Listing(classes, *_columns(train), *_columns(test))
+    return Listing(tuple(map(one_line, classes)), *_columns(train), *_columns(test))
 
 
 def read_files(paths: Sequence[Path]) -> np.ndarray:

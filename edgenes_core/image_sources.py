@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgenes_core import catalogue
+from edgenes_core import catalogue, one_line
 from edgenes_core.catalogue import KNOWN, DataError
 from edgenes_core.image_folder import list_folder, read_files
 from edgenes_core.npz_file import read_npz
@@ -56,7 +56,10 @@ def known_file(name: str) -> Path:
 
 def class_names(names: np.ndarray | None, count: int) -> tuple[str, ...]:
     """The names stored with the images, if there are as many as classes, else the numbers."""
-    given = () if names is None else tuple(str(name) for name in names.ravel())
+    try:
+        given = () if names is None else tuple(one_line(str(name)) for name in names.ravel())
+    except SystemError:  # numpy's for letters that Unicode does not have
+        given = ()
     return given if len(given) == count else tuple(map(str, range(count)))
 
 

@@ -55,7 +55,7 @@ def look_corrupted(run: Run, teams: Sequence[Team], conditions: Sequence[Conditi
 
 def again(run: Run, seen: Look) -> np.ndarray:
     """Test probabilities (M, B, C) of a stored look's members: no further look, they have been seen."""
-    return np.stack([storage.read_array(folder / "test.npy") for folder in run.folders(_stored(run, seen).members)])
+    return storage.read_stack([folder / "test.npy" for folder in run.folders(_stored(run, seen).members)])
 
 
 def again_corrupted(run: Run, seen: Look) -> tuple[np.ndarray, list[np.ndarray]]:

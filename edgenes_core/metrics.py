@@ -49,20 +49,6 @@ class Calibration(NamedTuple):
         return float(np.nansum(self.gap * self.count) / self.count.sum())
 
 
-class BrierParts(NamedTuple):
-    """score = reliability − resolution + uncertainty + within, exactly (Stephenson, Coelho and Jolliffe 2008).
-
-    It splits mean (confidence − right)², the Brier score of the one statement "the named class is the true one"; `within` is
-    what differs inside a bin, without which Murphy's three terms are only an approximation.
-    """
-
-    score: float
-    reliability: float
-    resolution: float
-    uncertainty: float
-    within: float
-
-
 def probabilities(probs: np.ndarray, axes: str) -> np.ndarray:
     """Probabilities, checked: one dimension per letter of `axes`, finite, and summing to 1 (± 1e-3) over the last.
 
@@ -203,18 +189,3 @@ def signed_gap(probs: np.ndarray, y: np.ndarray) -> float:
     """Mean confidence − accuracy, in [−1, 1]: above 0 too sure, below 0 not sure enough, as averages of many members are."""
     confidence, right = confidences(probs, y)
     return float(confidence.mean() - right.mean())
-
-
-def brier_parts(probs: np.ndarray, y: np.ndarray, bins: int = BINS) -> BrierParts:
-    """How the Brier score of "the named class is right" splits over equal-width bins."""
-    confidence, right = confidences(probs, y)
-    where, table = width_bins(confidence, bins), calibration(probs, y, bins)
-    share, base = table.count / len(y), right.mean()
-    inside, off = confidence - table.confidence[where], right - table.accuracy[where]
-    return BrierParts(
-        float(((confidence - right) ** 2).mean()),
-        float(np.nansum(share * table.gap**2)),
-        float(np.nansum(share * (table.accuracy - base) ** 2)),
-        float(base * (1 - base)),
-        float((inside**2 - 2 * inside * off).mean()),
-    )

@@ -47,7 +47,7 @@ def read_headers(file: IO[bytes], name: str) -> dict[str, Header]:
     try:
         with zipfile.ZipFile(file) as archive:
             return {member.removesuffix(".npy"): _header(archive, member) for member in archive.namelist()}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError, NotImplementedError) as error:
+    except Exception as error:  # on damaged bytes the parsers raise whatever they stumble on
         raise DataError(f"{name} is not a whole .npz of plain arrays: {error}.") from None
 
 
@@ -86,7 +86,7 @@ def read_members(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in names if name in archive.files}
-    except Exception as error:  # on damaged bytes the parsers raise whatever they stumble on
+    except Exception as error:  # as above
         raise DataError(f"{path} is not a whole .npz of plain arrays: {error}.") from None
 
 

@@ -1,6 +1,7 @@
-"""One link for what a user sees: run, seed, λ, pinned cell, selected cells, basket, the pages' choices and the theme.
+"""One link for what a user sees: run, seed, λ, pinned cell, selected cells, basket, the pages' choices, study and theme.
 
     ?run=…&seed=0&lam=1.5&pin=4711&cells=<key>.<key>&basket=<id>.<id>&weights=2.1&map_method=umap&embed_options=dark_theme
+    &study=…&against=<arm>
 
 A run is named by its id, cells by their keys, the pinned cell by its number in the space (it need not belong to the run).
 What a link says is checked: what cannot be used is left out or moved into range, with a sentence for each.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgenes_core.architecture import Architecture
 from edgenes_core.cell_number import cell_of, number_of
@@ -27,7 +28,7 @@ KEY = re.compile(r"[0-9a-f]{12}(-\d{1,6})?")
 @dataclass(frozen=True)
 class ViewState:
     """What a link holds; None, empty or '' where it says nothing. `choices` are pairs of a choice's name and its answer;
-    `weights` whole parts, one for each network of the basket."""
+    `weights` whole parts, one for each network of the basket; `against` is the arm that a study's others are compared with."""
 
     run: str = ""
     seed: int | None = None
@@ -38,17 +39,21 @@ class ViewState:
     choices: tuple[tuple[str, str], ...] = ()
     theme: str = ""
     weights: tuple[int, ...] = ()
+    study: str = ""
+    against: str = ""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a link may refer to in the open run: its space and seed, keys of its cells, ids of its networks, answers by choice."""
+    """What a link may refer to: the open run's space and seed, keys of its cells, ids of its networks, answers by choice, and
+    the arms of each study."""
 
     space: SearchSpace
     seed: int
     cells: Collection[str]
     networks: Collection[str]
     choices: Mapping[str, Collection[str]]
+    studies: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def to_query(space: SearchSpace, view: ViewState) -> dict[str, str]:
@@ -62,6 +67,8 @@ def to_query(space: SearchSpace, view: ViewState) -> dict[str, str]:
         "basket": SEPARATOR.join(view.basket),
         "weights": SEPARATOR.join(map(str, view.weights)),
         **dict(view.choices),
+        "study": view.study,
+        "against": view.against,
         "embed_options": THEMES.get(view.theme, ""),
     }
     return {name: text for name, text in query.items() if text}
@@ -89,6 +96,7 @@ def from_query(known: Known, query: Mapping[str, str]) -> tuple[ViewState, tuple
         _answers(known.choices, query, notices),
         theme,
         _weights(query.get("weights"), len(basket), notices),
+        *_study(known.studies, query.get("study", ""), query.get("against", ""), notices),
     )
     return view, tuple(notices)
 
@@ -161,6 +169,18 @@ def _answers(
                 f"{name} in the link must be one of {', '.join(answers)}, got {_short(answer)}; it is ignored."
             )
     return tuple(found)
+
+
+def _study(
+    studies: Mapping[str, Collection[str]], study: str, against: str, notices: list[str]
+) -> tuple[str, str]:
+    if study and study not in studies:
+        notices.append(f"The study {_short(study)} of the link is not here; another is shown.")
+        return "", ""
+    if against and not any(against in arms for name, arms in studies.items() if study in ("", name)):
+        notices.append(f"The link compares with {_short(against)}, which is no method of the study; it is ignored.")
+        return study, ""
+    return study, against
 
 
 def _short(text: str) -> str:

@@ -111,8 +111,10 @@ def _counts(y: np.ndarray, y_test: np.ndarray, count: int) -> np.ndarray:
 
 
 def to_bytes(x: np.ndarray) -> np.ndarray:
-    """Pixels for showing: bytes as they are, other numbers stretched from their least to their largest."""
+    """Pixels for showing: bytes as they are, other numbers stretched from their least to their largest finite one."""
     if x.dtype == np.uint8:
         return x
-    low, high = float(np.nanmin(x)), float(np.nanmax(x))
-    return np.nan_to_num((x - low) / (high - low or 1.0) * 255).clip(0, 255).astype(np.uint8)
+    finite = x[np.isfinite(x)].astype(float)
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    with np.errstate(all="ignore"):  # what cannot be stretched is shown black
+        return np.nan_to_num((x - low) / (high - low or 1.0) * 255).clip(0, 255).astype(np.uint8)

@@ -37,6 +37,7 @@ class Manifest:
     dataset: dict[str, Any] = field(default_factory=dict)
     state: str = "created"  # created, running, finished, cancelled, failed
     message: str = ""
+    digest: str = ""  # of all that decides the results (see `run_digest`); empty in runs of earlier versions
     stages: dict[str, Any] = field(default_factory=dict)
 
     def cost(self, stage: str) -> Cost | None:

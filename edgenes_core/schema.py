@@ -7,6 +7,7 @@ the form of the Train page.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,6 +18,10 @@ T = TypeVar("T")
 
 class ConfigError(EdgeNESError):
     """A setting outside its range, or a record that does not fit its schema."""
+
+
+class UnknownFieldError(ConfigError):
+    """A record with a field that this version does not have, so probably of a later one."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +73,47 @@ def from_dict(cls: type[T], data: Any) -> T:
         raise ConfigError(f"{cls.__name__} must be a JSON object, got {type(data).__name__}.")
     known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     if unknown := sorted(set(data) - set(known)):
-        raise ConfigError(f"{cls.__name__} has no field {unknown[0]!r}; known are {', '.join(known)}.")
+        raise UnknownFieldError(f"{cls.__name__} has no field {unknown[0]!r}; known are {', '.join(known)}.")
     values = {}
     for name, value in data.items():
         nested = known[name].metadata.get("record")
         values[name] = from_dict(nested, value) if nested else _frozen(value)
+        if not nested and "range" not in known[name].metadata and not _is(str(known[name].type), values[name]):
+            raise ConfigError(f"{cls.__name__}.{name} must be of type {known[name].type}, got {str(value)[:40]!r}.")
     try:
         return cls(**values)
     except TypeError as error:
         raise ConfigError(f"{cls.__name__} does not fit its schema: {error}.") from None
+
+
+def assign(data: dict[str, Any], name: str, value: Any) -> None:
+    """Change one field of a record's plain values, by its dotted name (darts.steps); ConfigError if there is no such field."""
+    *parents, leaf = name.split(".")
+    place: Any = data
+    for parent in parents:
+        place = place.get(parent) if isinstance(place, dict) else None
+    if not isinstance(place, dict) or leaf not in place or isinstance(place[leaf], dict):
+        raise ConfigError(f"{name[:60]!r} is no setting; give a known name such as darts.steps.")
+    place[leaf] = value
+
+
+def _is(declared: str, value: Any) -> bool:
+    """Whether a value is of a declared type, as far as JSON and our records use types; a number is finite, a bool is none."""
+    match declared:
+        case "str":
+            return isinstance(value, str) and value.encode(errors="ignore").decode() == value  # JSON can hold half a letter
+        case "bool":
+            return type(value) is bool
+        case "int":
+            return type(value) is int
+        case "float":
+            return type(value) in (int, float) and abs(value) < math.inf
+        case "float | None":
+            return value is None or _is("float", value)
+        case "tuple[str, ...]":
+            return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
+        case _:
+            return isinstance(value, dict) or not declared.startswith("dict")
 
 
 def _frozen(value: Any) -> Any:

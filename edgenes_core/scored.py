@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgenes_core import EdgeNESError, diversity, storage
+from edgenes_core import EdgeNESError, diversity, one_line, storage
 from edgenes_core.architecture import Architecture
 from edgenes_core.embeddings import shared_matrix
 from edgenes_core.metrics import distributions, labels
@@ -200,7 +200,7 @@ def _stored(name: str, fields: dict[str, Any]) -> StoredEnsemble:
     try:
         return StoredEnsemble(
             name,
-            str(fields["title"]),
+            one_line(str(fields["title"])),
             str(fields["role"]),
             str(fields.get("rule", "")),
             tuple(map(str, fields["members"])),

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from edgenes_core import storage
 from edgenes_core.estimate import FORWARD_SHARE, START_SECONDS
-from edgenes_core.jobs import NICE, JobError
-from edgenes_core.processes import detached, is_locked, last_error, lock, reap
+from edgenes_core.jobs import JobError
+from edgenes_core.processes import detached, is_locked, last_error, lock, niced, reap
 from edgenes_core.run_folder import Run
 from edgenes_core.shifted import STAGE, Condition, known_as, missing
 
@@ -80,7 +80,7 @@ def launch(run: Run, plan: Plan) -> None:
         raise storage.StorageError(
             f"Cannot write to run {run.id}: {error.strerror or error}. Copy it to a folder you may write to."
         ) from None
-    words = ["nice", "-n", str(NICE), *COMMAND, *plan.words(str(run.path.resolve()))]
+    words = niced([*COMMAND, *plan.words(str(run.path.resolve()))])
     try:
         process = detached(words, folder / "log.txt", descriptor, fresh_log=True, OMP_NUM_THREADS="1")
         storage.write_bytes(folder / "pid", str(process.pid).encode())

@@ -40,15 +40,15 @@ def shift(options: argparse.Namespace) -> Reply:
     from edgenes_core.shift import foreign, predict_corrupted, predict_outside
 
     run = RunStore(options.runs).open(options.run)
-    members, severities = _members(run, options.keys), _severities(options.severities)
+    members, severities = _members(run, options.keys), severities_of(options.severities)
     split = options.store or ("test" if options.reveal else "val")
-    corruptions = _listed(options.corruptions) or [*VALIDATION_CORRUPTIONS, *TEST_CORRUPTIONS]
+    corruptions = listed(options.corruptions) or [*VALIDATION_CORRUPTIONS, *TEST_CORRUPTIONS]
     check_conditions(corruptions, severities, split)
     line, separations = ProgressLine(sys.stderr), {}
     try:
         for event in predict_corrupted(run, members, corruptions, severities, split):
             line.show(event)
-        for source in _listed(options.outside):
+        for source in listed(options.outside):
             for event in predict_outside(run, members, source):
                 line.show(event)
             if not options.store:
@@ -76,23 +76,25 @@ def shift(options: argparse.Namespace) -> Reply:
 def _members(run: Run, keys: str | None) -> list[str]:
     """The members asked for, else those of the selected ensemble."""
     if keys is not None:
-        return _listed(keys)
+        return listed(keys)
     stored = run.ensembles()
     if "selected" not in stored:
         raise ConfigError(f"Run {run.id} has no selected ensemble yet; name its members with --keys.")
     return list(dict.fromkeys(stored["selected"]["members"]))
 
 
-def _severities(text: str) -> list[int]:
+def severities_of(text: str) -> list[int]:
+    """What --severities says; ConfigError if it is no numbers."""
     try:
-        return sorted({int(part) for part in _listed(text)})
+        return sorted({int(part) for part in listed(text)})
     except ValueError:
         raise ConfigError(
             f"--severities needs numbers from {SEVERITIES[0]} to {SEVERITIES[-1]} with commas, got {text[:40]!r}."
         ) from None
 
 
-def _listed(text: str | None) -> list[str]:
+def listed(text: str | None) -> list[str]:
+    """Words separated by commas, each once."""
     return list(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
 
 

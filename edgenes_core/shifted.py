@@ -121,13 +121,7 @@ def read(run: Run, members: Sequence[str], name: str) -> np.ndarray:
             f"Network {absent.parent.name} of run {run.id} has no predictions {name} yet; make them with: "
             f"python -m edgenes_core shift {run.id} --keys {','.join(members)}"
         )
-    found = [storage.read_array(file) for file in files]
-    if len({array.shape for array in found}) > 1:
-        raise StorageError(
-            f"The predictions {name} of run {run.id} are of different images or classes; remove them from {run.path / STAGE} "
-            "and make them again."
-        )
-    return np.stack(found)
+    return storage.read_stack(files)
 
 
 def trainings_of(run: Run, members: Sequence[str]) -> list[Training]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edgenes_core.bootstrap import SeedDifference
 from edgenes_core.comparisons import Adjusted, judged_together
 from edgenes_core.metrics import BINS, width_bins
 from edgenes_core.records import METRICS
@@ -72,7 +73,7 @@ def leaders(rows: Sequence[Resampled], level: float = 0.95) -> np.ndarray:
     return tied
 
 
-def verdict(metric: str, gap: Difference | Adjusted) -> str:
+def verdict(metric: str, gap: Difference | Adjusted | SeedDifference) -> str:
     """'tie' when the interval includes 0, else 'better' or 'worse' than the reference."""
     if gap.tie:
         return "tie"

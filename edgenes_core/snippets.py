@@ -7,7 +7,7 @@ typed or a folder is called can end a string and become code.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,18 @@ def snippet(run: Run, imports: Sequence[str], body: str, command: Sequence[str] 
     name = "assets/demo" if bundled else run.id
     root = 'Path("runs")' if bundled else 'Path(os.environ.get("EDGENES_RUNS", "runs"))'
     words = shlex.join([*command[:1], name, *command[1:]])
-    words = "".join(letter if letter.isprintable() else " " for letter in words)  # a comment ends with its line
-    said = [f"# On the command line: python -m edgenes_core {words}"] if command else []
     standard = ["from pathlib import Path"] if bundled else ["import os", "from pathlib import Path"]
-    ours = sorted({*imports, "from edgenes_core.runs import RunStore"})
+    ours = {*imports, "from edgenes_core.runs import RunStore"}
     opened = f"run = RunStore({root}).open({literal(name)})"
+    return assembled(words if command else "", standard, ours, opened, body)
+
+
+def assembled(command: str, standard: Sequence[str], ours: Collection[str], opened: str, body: str) -> str:
+    """Command, imports, what is opened, and a body that sets `table`."""
+    words = "".join(letter if letter.isprintable() else " " for letter in command)  # a comment ends with its line
+    said = [f"# On the command line: python -m edgenes_core {words}"] if command else []
     shown = ["", "for row in table:", "    print(row)", ""]
-    return "\n".join([*said, *standard, "", *ours, "", opened, body.strip(), *shown])
+    return "\n".join([*said, *standard, "", *sorted(ours), "", opened, body.strip(), *shown])
 
 
 def literal(value: Any) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from edgenes_core import ensembles
 from edgenes_core.combining import COMBINERS, load_combiner
 from edgenes_core.combining.judging import cross_fit
 from edgenes_core.reply import Reply
+from edgenes_core.run_folder import Run
 from edgenes_core.runs import RunStore
 from edgenes_core.schema import ConfigError, to_dict
 from edgenes_core.selecting import choose, pool_of
+from edgenes_core.shift_report import listed, severities_of
+from edgenes_core.shifted import Condition
+from edgenes_core.shifted_pool import conditions_of, in_words, shifted_pool
 from edgenes_core.storage import StorageError
 from edgenes_core.team import MEAN, Team
 
@@ -58,20 +63,37 @@ def team_of(options: argparse.Namespace) -> Team:
 
 
 def select(options: argparse.Namespace) -> Reply:
-    """The best n of the pool; how good it is, of how many, and how many are as good."""
+    """The best n of the pool; how good it is, of how many, and how many are as good. With --shift the criterion is its mean over
+    validation images made worse; `val` is always of the images as they are."""
     run = RunStore(options.runs).open(options.run)
     ids = [i for i, network in run.networks().items() if "pool" in network.training.roles]
     if not ids:
         raise StorageError(
             f"Run {run.id} has no retrained candidates yet; finish it with: python -m edgenes_core resume {run.id}"
         )
-    pool = pool_of(run.val_probabilities(ids), run.targets("val"), ids)
+    probs, y, conditions = run.val_probabilities(ids), run.targets("val"), _conditions(run, ids, options)
+    pool = shifted_pool(run, ids, conditions) if conditions else pool_of(probs, y, ids)
     chosen = choose(pool, options.size, options.rule, options.criterion, gamma=options.gamma)
-    val = to_dict(ensembles.evaluate(pool.probs[[ids.index(key) for key in chosen.members]], pool.y, "val"))
-    told = ("rule", "criterion", "gamma", "size", "evaluated", "tied", "loss", "members")
+    val = to_dict(ensembles.evaluate(probs[[ids.index(key) for key in chosen.members]], y, "val"))
+    told = ("rule", "criterion", "gamma", "size", "evaluated", "tied", "loss", "images")
     data = {name: getattr(chosen, name) for name in told} | {"members": list(chosen.members), "val": val}
+    data["judged_on"] = [{"corruption": name, "severity": severity} for name, severity in conditions]
     ties = f", {chosen.tied} tie to 1e-9" if chosen.tied > 1 else ""
-    return Reply(data, ensemble_line(f"{' + '.join(chosen.members)} ({chosen.evaluated} ensembles scored{ties})", val))
+    line = ensemble_line(f"{' + '.join(chosen.members)} ({chosen.evaluated} ensembles scored{ties})", val)
+    worse = f"\n  chosen on these images with {in_words(conditions)}: loss {chosen.loss:.4f}" if conditions else ""
+    return Reply(data, line + worse)
+
+
+def _conditions(run: Run, ids: Sequence[str], options: argparse.Namespace) -> tuple[Condition, ...]:
+    """What --shift, --corruptions and --severities say; none for images as they are."""
+    if options.shift:
+        asked = severities_of(options.severities) if options.severities is not None else ()
+        return conditions_of(run, ids, listed(options.corruptions), asked)
+    if options.corruptions is not None or options.severities is not None:
+        raise ConfigError(
+            "--corruptions and --severities say how images are made worse; add --shift, or leave them out."
+        )
+    return ()
 
 
 def ensemble_line(title: str, val: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgenes_core.run_folder import Run
+from edgenes_core.shifted import Condition
 from edgenes_core.snippets import literal, snippet
 from edgenes_core.team import MEAN, Team
 
@@ -17,10 +18,11 @@ def team_scores(run: Run, teams: Sequence[Team]) -> str:
     return script(run, teams, imports, "table = records(judged_rows(networks, teams))", _command(teams))
 
 
-def team_measures(run: Run, teams: Sequence[Team]) -> str:
+def team_measures(run: Run, teams: Sequence[Team], intervals: bool = False) -> str:
     """Every measure of teams side by side."""
     imports = [RECORDS, "from edgenes_core.team_tables import measured, measured_rows"]
-    body = "table = records(measured_rows(teams, [measured(networks, team) for team in teams], len(networks.y)))"
+    asked = ", intervals=True" if intervals else ""
+    body = f"table = records(measured_rows(teams, [measured(networks, team{asked}) for team in teams]))"
     return script(run, teams, imports, body, _command(teams))
 
 
@@ -41,21 +43,46 @@ table = records(difference_rows([Compared(t.name, gap) for t, gap in zip(teams, 
     return script(run, teams, imports, body, _command(teams))
 
 
-def choice_steps(run: Run, pool: Sequence[str], sizes: Sequence[int], rule: str, criterion: str, gamma: float) -> str:
-    """What a rule of selection finds at each size."""
+def team_recipe(run: Run, team: Team, reference: Team) -> str:
+    """A team's cells minus the reference's, over the seeds that each was retrained with."""
+    imports = [RECORDS, "from edgenes_core.repeats import judged_recipe"]
+    body = f"""
+reference = {team_literal(reference)}
+table = records(judged_recipe(networks, teams[0], reference))
+"""
+    return script(run, [team], imports, body, _command([team]))
+
+
+def choice_steps(
+    run: Run,
+    pool: Sequence[str],
+    sizes: Sequence[int],
+    rule: str,
+    criterion: str,
+    gamma: float,
+    worse: Sequence[Condition] = (),
+) -> str:
+    """What a rule of selection finds at each size, on validation images as they are or made worse."""
     imports = [
         RECORDS,
-        "from edgenes_core.selecting import choose, pool_of",
+        f"from edgenes_core.selecting import choose{'' if worse else ', pool_of'}",
         "from edgenes_core.selecting.steps import steps",
     ]
+    made = 'pool_of(run.val_probabilities(ids), run.targets("val"), ids)'
+    if worse:
+        imports.append("from edgenes_core.shifted_pool import shifted_pool")
+        made = f"shifted_pool(run, ids, {literal(list(worse))})"
     body = f"""
 ids = {literal(pool)}
-pool = pool_of(run.val_probabilities(ids), run.targets("val"), ids)
+pool = {made}
 sizes = {literal(sizes)}
 table = records(steps([choose(pool, n, {literal(rule)}, {literal(criterion)}, gamma={literal(gamma)}) for n in sizes]))
 """
     size = str(max(sizes, default=1))
     asked = ["select", "--size", size, "--rule", rule, "--criterion", criterion, "--gamma", str(gamma)]
+    if worse:
+        names, severities = (dict.fromkeys(str(part) for part in side) for side in zip(*worse, strict=True))
+        asked += ["--shift", "--corruptions", ",".join(names), "--severities", ",".join(severities)]
     return snippet(run, imports, body, asked)
 
 

@@ -10,6 +10,7 @@ from pages.widgets.lab_build import build_panel
 from pages.widgets.lab_choose import choose_panel
 from pages.widgets.lab_headline import headline
 from pages.widgets.lab_keep import keep_panel
+from pages.widgets.markdown import plain
 from pages.widgets.scores import has_networks, scored_of
 
 TABS = {
@@ -39,7 +40,7 @@ def page(run: Run) -> None:
                 with tab, session.guard():
                     draw(run, scored, shown)
     for sentence in (*scored.left_out, *team.stored_teams(run, scored)[1]):
-        st.warning(sentence, icon=":material/info:")
+        st.warning(plain(sentence), icon=":material/info:")
 
 
 run = session.page_header("Ensembles", "are these members together better than what was selected, or is it a tie?")

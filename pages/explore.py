@@ -18,6 +18,7 @@ from pages.widgets.flow import flow_panel
 from pages.widgets.picture import picture
 from pages.widgets.results import results
 from pages.widgets.tools import view_tools
+from pages.widgets.turns import turn
 
 PLOTLY = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 WEIGHTS = (explore_views.operations_view, explore_views.inputs_view)
@@ -48,6 +49,7 @@ def reference_of(run: Run) -> Reference:
 
 
 @st.fragment
+@turn()
 def panel(run: Run) -> None:
     """The scrubber and all that follows λ: a release of the handle reruns this part alone."""
     if st.session_state.pop(MOVED, False):

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from edgenes_core import EdgeNESError, __version__
+from edgenes_core import EdgeNESError, __version__, jobs
 from edgenes_core.figures import theme
 from edgenes_core.run_folder import Run
-from pages.widgets import address, link, session
+from pages.widgets import access, address, link, session
 from pages.widgets.daylight import daylight
 from pages.widgets.importing import import_panel
+from pages.widgets.job_list import job_list
+from pages.widgets.markdown import plain
 from pages.widgets.permalink import share_panel
 from pages.widgets.tools import tool
+from pages.widgets.turns import turn
 
 FAVICON = Path(__file__).parents[1] / "assets" / "favicon.png"
 
@@ -31,7 +34,9 @@ def about(run: Run) -> str:
 def details(run: Run) -> str:
     """Origin, data set, seed, state and age of the open run."""
     manifest = run.manifest
-    return f"{session.origin(run)} · {about(run)} · {manifest.state} · {manifest.created[:16].replace('T', ' ')}"
+    return plain(
+        f"{session.origin(run)} · {about(run)} · {jobs.state(run).name} · {manifest.created[:16].replace('T', ' ')}"
+    )
 
 
 def run_picker() -> None:
@@ -55,14 +60,15 @@ def run_picker() -> None:
     if damaged := session.damaged_runs():
         with st.expander(f":orange[:material/warning:] {len(damaged)} damaged run{'s' if len(damaged) > 1 else ''}"):
             for sentence in damaged:
-                st.caption(sentence)
+                st.caption(plain(sentence))
 
 
 def readable_words() -> None:
     """Words that the theme leaves too pale in the text colour: chosen options (no primary colour is light enough for them and
     dark enough for white buttons), and code and coloured words in captions."""
     color = theme.ink(dark=session.dark()).text
-    chosen = 'button[aria-checked="true"] p, [data-testid="stTab"][aria-selected="true"] p, [data-testid="stSliderThumbValue"]'
+    option = 'button:is([aria-checked="true"], [aria-pressed="true"]) p'
+    chosen = f'{option}, [data-testid="stTab"][aria-selected="true"] p, [data-testid="stSliderThumbValue"]'
     caption = '[data-testid="stCaptionContainer"] :is(code, .stMarkdownColoredText, .stMarkdownColoredText *)'
     st.html(f"<style>{chosen}, {caption} {{ color: {color} !important; }}</style>")
 
@@ -85,11 +91,11 @@ def open_run() -> Run | None:
 
 
 def undo_buttons() -> None:
-    """One step back or forward among selections, pins and baskets of this run."""
+    """One step back or forward among selections, pins and baskets (with weights and rule) of this run."""
     history = session.history()
     with st.container(horizontal=True, gap="small", key="frame_history"):
         for word, left, move, words in (
-            ("Undo", history.past, history.undo, "Take back the last change of selection, pinned cell or basket."),
+            ("Undo", history.past, history.undo, "Take back the last change of selection, pinned cell or ensemble."),
             ("Redo", history.future, history.redo, "Bring it back."),
         ):
             name = word.lower()
@@ -125,18 +131,23 @@ page = st.navigation(
         st.Page("space.py", title="Map of cells", icon=":material/scatter_plot:"),
         st.Page("tradeoff.py", title="Trade-off", icon=":material/show_chart:"),
         st.Page("ensembles.py", title="Ensembles", icon=":material/groups:"),
+        st.Page("compare.py", title="Compare methods", icon=":material/leaderboard:"),
         st.Page("train.py", title="Train", icon=":material/model_training:"),
     ]
 )
 st.logo(str(FAVICON), size="large")
-readable_words()
-run = open_run()
-with st.sidebar:
-    in_and_out(run, page.url_path)
-    run_picker()
-    basket_chip()
-    undo_buttons()
-    st.caption(f"EdgeNES Explorer {__version__}")
-    daylight()
-address.publish()
-page.run()
+with turn():
+    readable_words()
+    run = open_run()
+    with st.sidebar:
+        in_and_out(run, page.url_path)
+        run_picker()
+        basket_chip()
+        undo_buttons()
+        job_list()
+        access.access_panel()
+        st.caption(f"EdgeNES Explorer {__version__}")
+        daylight()
+    address.publish()
+    access.fault_banner()
+    page.run()

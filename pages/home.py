@@ -11,6 +11,7 @@ from edgenes_core import statistics
 from edgenes_core.records import METRICS
 from edgenes_core.run_folder import Run
 from pages.widgets import data, session
+from pages.widgets.markdown import plain
 from pages.widgets.picture import picture
 from pages.widgets.scores import HASH, Scored, scored_of
 
@@ -103,7 +104,7 @@ def facts(run: Run) -> str:
     """Where the numbers come from, in one line."""
     manifest = run.manifest
     seconds = sum(cost.seconds for stage in manifest.stages if (cost := manifest.cost(stage)))
-    parts = [f"{session.origin(run)}", f"data set {Path(run.config.dataset).stem}", f"seed {run.config.seed}"]
+    parts = [f"{session.origin(run)}", f"data set {plain(Path(run.config.dataset).stem)}", f"seed {run.config.seed}"]
     if run.has("hypernet"):
         intervals = data.path_of(run).intervals
         cells = len({i.architecture.key for i in intervals})
@@ -111,7 +112,7 @@ def facts(run: Run) -> str:
         parts.append(
             f"{cells} different cells along λ, sharing {min(shared)} to {max(shared)} of {run.space.lambda_max} edges with α*"
         )
-    return " · ".join([*parts, f"computed in {seconds:.0f} s on {manifest.device}", manifest.state])
+    return " · ".join([*parts, plain(f"computed in {seconds:.0f} s on {manifest.device}"), plain(manifest.state)])
 
 
 def doors() -> None:

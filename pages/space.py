@@ -19,10 +19,12 @@ from pages.widgets.charts import choose_beside, selectable
 from pages.widgets.choices import choose
 from pages.widgets.chosen import selection_panel
 from pages.widgets.details import cell_image
+from pages.widgets.markdown import plain
 from pages.widgets.scores import scored_of
 from pages.widgets.scores import stamp_of as scores_stamp
 from pages.widgets.stages import ready
 from pages.widgets.tools import View, view_tools
+from pages.widgets.turns import turn
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -95,6 +97,7 @@ def said(distance: str, value: float) -> str:
 
 
 @st.fragment
+@turn()
 def page(run: Run) -> None:
     with session.guard():  # inside: what a fragment raises does not reach its caller
         if ready(run, "embed", "the map"):
@@ -111,9 +114,9 @@ def panel(run: Run) -> None:
         method = choose("map_method", only=offered) if offered else ""
         st.caption(f":material/warning: {WARNING}", width="content")
     for sentence in found.left_out:
-        st.warning(sentence)
+        st.warning(plain(sentence))
     if not method:
-        st.info(next(iter(missing.values())))
+        st.info(plain(next(iter(missing.values()))))
         return
     shown = view(str(run.path), stamp, distance, method)
     marks = marks_of(run)

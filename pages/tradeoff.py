@@ -15,15 +15,18 @@ from pages.widgets.charts import choose_beside, points_in, selectable
 from pages.widgets.choices import choose
 from pages.widgets.chosen import selection_panel
 from pages.widgets.details import ensemble_details, network_details
+from pages.widgets.markdown import plain
 from pages.widgets.plane import Asked, cells_behind, cloud_of, figure, info_of, pool_cloud, provenance, view_of
 from pages.widgets.scores import Scored, Stored, has_networks, scored_of, stamp_of, stored_of
 from pages.widgets.tools import view_tools
+from pages.widgets.turns import turn
 
 CHART, PICK, SEEN = "tradeoff_plane", "tradeoff_pick", "_tradeoff_seen"
 FIRST = f"{ENSEMBLE}selected"  # shown beside the plane until something else is chosen
 
 
 @st.fragment
+@turn()
 def page(run: Run) -> None:
     with session.guard():  # inside: what a fragment raises does not reach its caller
         if has_networks(run, "the trade-off plane"):
@@ -31,7 +34,7 @@ def page(run: Run) -> None:
             asked = plane(run, scored, stored)
             farther.panel(run, scored, asked.y)
             for sentence in (*scored.left_out, *broken):
-                st.warning(sentence, icon=":material/info:")
+                st.warning(plain(sentence), icon=":material/info:")
 
 
 def plane(run: Run, scored: Scored, stored: list[Stored]) -> Asked:

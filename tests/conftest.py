@@ -18,6 +18,14 @@ def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["EDGENES_DATA"] = str(tmp_path_factory.mktemp("datasets"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def checked_figures() -> None:
+    """Plotly checks every figure that a test draws; the app leaves that out."""
+    from edgenes_core.figures import build
+
+    build.CHECKED = True
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

@@ -84,7 +84,7 @@ def work(options: argparse.Namespace) -> int:
         replace_file(source, target)
 
     if options.die_at:
-        durable.os.replace = deadly  # type: ignore[attr-defined]
+        os.replace = deadly
     return cli.main(["resume", str(options.work), "--workers", str(options.workers)])
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import sample_runs
 from page_runs import shown
 from streamlit.testing.v1 import AppTest
 
@@ -42,6 +44,18 @@ def executed(script: str) -> list[dict[str, Any]]:
 def snippets_of(app: AppTest) -> list[str]:
     """Every script on the page."""
     return [code.value for code in app.code if "RunStore" in code.value]
+
+
+def retrain(run: Run, seeds: int = 3) -> None:
+    """Further seeds of every cell of the pool, as `ensemble.seeds` asks for."""
+    rng, pool = np.random.default_rng(1), [training for training in run.plan() if "pool" in training.roles]
+    more = [replace(training, seed=seed, roles=("spread",)) for training in pool for seed in range(1, seeds)]
+    known = {training.id for training in run.plan()}
+    more = [training for training in more if training.id not in known]
+    run.save_plan([*run.plan(), *more])
+    for training in more:
+        val, test = (sample_runs.probabilities(run.targets(split), rng) for split in ("val", "test"))
+        run.save_network(training, {"w": np.zeros(1, np.float32)}, val, test, {"val_accuracy": [0.5]})
 
 
 def predict(run: Run, trainings: Iterable[Training], severities: Sequence[int] = (1, 5), split: str = "val") -> None:

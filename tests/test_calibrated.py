@@ -75,23 +75,6 @@ def test_bins_of_equal_size_are_in_order_and_ties_do_not_depend_on_storage(seed,
     assert selective.aurc(probs[order], y[order]) == pytest.approx(selective.aurc(probs, y))
 
 
-@given(seeds, st.integers(1, 30))
-def test_the_brier_score_of_the_named_class_splits_exactly(seed, bins):
-    probs, y = average_of(seed)
-    parts = metrics.brier_parts(probs, y, bins)
-    assert parts.score == pytest.approx(
-        parts.reliability - parts.resolution + parts.uncertainty + parts.within, abs=1e-12
-    )
-    assert min(parts.reliability, parts.resolution, parts.uncertainty) >= 0
-    assert parts.resolution <= parts.uncertainty + 1e-12
-    assert parts.reliability <= metrics.ece(probs, y, bins) + 1e-12, "a squared gap is at most the gap"
-
-
-def test_for_two_classes_the_named_class_has_half_the_brier_score():
-    probs, y = average_of(5, classes=2, images=50)
-    assert metrics.brier(probs, y) == pytest.approx(2 * metrics.brier_parts(probs, y).score)
-
-
 @given(seeds, st.floats(0.05, 20))
 def test_a_temperature_never_changes_the_named_class(seed, t):
     probs, y = average_of(seed)

@@ -205,9 +205,19 @@ def foreign(file) -> None:
     write_state(file, State(3, 1.0, tensors(0)))
 
 
+def folder(file) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def unreadable(file) -> None:
+    file.unlink()
+    file.symlink_to("/proc/self/mem")  # nobody can read its start
+
+
 @pytest.mark.parametrize(
     ("work", "stage", "spoil"),
-    [(train, "fit", torn), (train, "fit", foreign), (search, "hypernet", foreign)],
+    [*((train, "fit", spoil) for spoil in (torn, foreign, folder, unreadable)), (search, "hypernet", foreign)],
 )
 def test_a_useless_state_is_said_and_the_work_starts_again(data, tmp_path, caplog, work, stage, spoil) -> None:
     keeper = FileKeeper(tmp_path, every=0.0)

@@ -26,12 +26,12 @@ def test_a_link_fills_every_page_and_stays_in_the_address(runs):  # noqa: F811
     run = whole(runs)
     keys = [i.architecture.key for i in run.lambda_path().intervals[:3]]
     member = run.plan()[0].id
-    asked = {"lam": "1.5", "pin": "7", "cells": ".".join(keys), "basket": member, "map_method": "mds"}
+    asked = {"lam": "1.5", "pin": "7", "cells": ".".join(keys), "basket": member, "map_method": "mds", "combine": "vote"}
     app = open_page("space.py", run, **asked)
     assert not app.warning
     assert now(app, run).selection == tuple(keys)
     assert number_of(run.space, now(app, run).pin) == 7
-    assert now(app, run).basket == (member,)
+    assert (now(app, run).basket, now(app, run).rule) == ((member,), "vote")
     assert app.segmented_control(key="choice_map_method").value == "mds"
     for page in ("tradeoff.py", "explore.py", "ensembles.py", "home.py"):
         app.switch_page(page).run()

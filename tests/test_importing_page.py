@@ -20,7 +20,7 @@ from edgenes_core.run_zip import zip_of
 from edgenes_core.samples import FORMS, sample_cell, sample_predictions
 from pages.widgets import session
 from pages.widgets.history import Chosen
-from pages.widgets.importing import plain
+from pages.widgets.markdown import plain
 
 
 def opened(page: str, run: Run | None = None, **query: str) -> AppTest:

@@ -9,11 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = {
-    0: "__init__ schema config published measures records architecture space cell_number lambda_path encodings permalink theory storage catalogue processes download_jobs",
+    0: "__init__ schema config published measures records architecture space cell_number lambda_path encodings permalink theory durable storage tex browser catalogue processes memory download_jobs access sign_in",
     1: "splits npz_file image_folder image_sources preview metrics selective temperature diversity pairwise instances selecting ensembles combining statistics weighted bootstrap comparisons side_by_side corruptions severity ood optimism trust embeddings soft_cells plane cloud",
-    2: "torchvision_compat device alpha compiled supernet wide network parameters inherited hypernet regularizers augment data downloads order checkpoint train",
+    2: "torchvision_compat device alpha compiled supernet wide network release_network release_tree parameters partial_channels inherited hypernet regularizers augment data downloads order checkpoint train",
     3: "search",
-    4: "run_records run_files run_folder snippets scored team team_tables tried team_snippets marginal ladder overlaps member_snippets run_images tradeoff farther provenance runs jobs executors cell_distances cell_map planning tasks mapping session stored_supernet one_shot feature_maps looks revealed raw_images shifted shift shift_jobs shift_teams trust_snippets shift_report estimate calibration pipeline progress doctor reply before_run inspect_cell run_zip imported samples exchange team_commands commands cli __main__",
+    4: "run_records run_files run_folder damage snippets scored team team_tables tried repeats team_snippets marginal ladder overlaps member_snippets run_images tradeoff farther provenance runs executors launch_options jobs job_queue job_worker job_board run_digest cluster_code cluster_worker cluster cell_distances cell_map planning tasks mapping session stored_supernet one_shot feature_maps looks revealed raw_images shifted shift shift_jobs shift_teams shifted_pool trust_snippets shift_report estimate calibration pipeline progress run_log log_command reply findings doctor_machine doctor_folders doctor before_run inspect_cell run_zip imported release_import samples study exchange team_commands commands cli __main__ doctor_access",
     5: "figures",
     6: "pages app",
 }

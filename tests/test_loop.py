@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,13 +12,20 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from edgenes_core.checkpoint import NO_KEEPER, Keeper
-from edgenes_core.config import AugmentConfig, DartsConfig, HypernetConfig, RegularizerConfig
+from edgenes_core.config import AugmentConfig, DartsConfig, HypernetConfig, PipelineConfig, RegularizerConfig
 from edgenes_core.data import load_dataset
 from edgenes_core.search import loop
 from edgenes_core.search.darts import SearchResult, search_step, start_search
+from edgenes_core.search.darts_cc import measure, size_penalty, start_complexity
 from edgenes_core.search.edgenes import map_step, polish_step, start_map
 from edgenes_core.search.fixed_lambda import fixed_penalty
+from edgenes_core.search.gdas import hard_mixing
+from edgenes_core.search.jensen_shannon import distance_from, divergence_penalty, start_divergence
 from edgenes_core.search.loop import Measured, run_steps
+from edgenes_core.search.pc_darts import start_partial
+from edgenes_core.search.settings import DartsCcSettings, JensenShannonSettings, XnasSettings
+from edgenes_core.search.snas import joint_step
+from edgenes_core.search.xnas import expert_step, start_experts
 from edgenes_core.space import SearchSpace
 
 WAITS = {"_local_scalar_dense", "nonzero", "item", "equal", "is_nonzero", "masked_select", "unique", "_unique2"}
@@ -64,6 +73,45 @@ def test_no_step_asks_the_device_for_a_number(data, k) -> None:
                 map_step(found, step)
                 polish_step(found, 5 + step)
         assert warm or not waits.found
+
+
+def other_steps(space, data, generator):
+    """A step of each other method, by name, with what its optimisers are."""
+    config = DartsConfig(steps=10, batch=16, channels=4, frozen=0.0)
+    plain = start_search(space, data, config, generator)
+    hard = replace(start_search(space, data, config, generator), forward=hard_mixing)
+    quarter = start_partial(space, data, config, generator, 4)
+    experts = start_experts(start_search(space, data, config, generator), XnasSettings())
+    yield "snas", lambda: joint_step(plain, 1), plain
+    yield "gdas", lambda: search_step(hard, 1), hard
+    yield "pc_darts", lambda: search_step(quarter, 1), quarter
+    yield "xnas", lambda: expert_step(experts, 1), experts.search
+
+
+def test_nor_does_a_step_of_another_method(data) -> None:
+    for name, step, found in other_steps(SearchSpace(), data, torch.Generator().manual_seed(0)):
+        step()
+        with Waits([found.architecture, found.weights]) as waits:
+            step()
+        assert not waits.found, name
+
+
+@pytest.mark.parametrize("method", ["jensen_shannon", "darts_cc"])
+def test_nor_does_a_penalty_along_a_map(method) -> None:
+    space, generator, device = SearchSpace(), torch.Generator().manual_seed(0), torch.device("cpu")
+    if method == "darts_cc":
+        found = start_complexity(space, HypernetConfig(), generator, device, DartsCcSettings())
+        complexity = measure(space, PipelineConfig(), DartsCcSettings())
+        penalty = partial(size_penalty, found, complexity, generator)
+    else:
+        found = start_divergence(space, HypernetConfig(), generator, device, JensenShannonSettings())
+        base = SearchResult(space.sample(np.random.default_rng(0)), np.zeros(space.logits), torch.nn.Identity())
+        distance = distance_from(space, base, JensenShannonSettings())
+        penalty = partial(divergence_penalty, found, distance, generator, JensenShannonSettings())
+    penalty().backward()
+    with Waits([]) as waits:
+        penalty().backward()
+    assert not waits.found
 
 
 def test_the_count_can_fail() -> None:

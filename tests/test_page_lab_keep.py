@@ -29,7 +29,14 @@ def test_a_click_keeps_under_the_next_letter_and_brings_back(runs):  # noqa: F81
     app.button(key="ensembles_empty").click().run()
     app.button(key="ensembles_restore_A").click().run()
     assert (basket(app), headline(app)) == (ids[:2], first)
-    assert app.segmented_control(key="choice_combine").value == "weights"
+    assert app.segmented_control(key="choice_combine").value == app.query_params["combine"] == "weights"
+    app.button(key="frame_undo").click().run()
+    assert (basket(app), app.segmented_control(key="choice_combine").value, app.query_params["combine"]) == (
+        [],
+        *2 * ("gate",),
+    )
+    app.button(key="frame_redo").click().run()
+    assert (basket(app), headline(app)) == (ids[:2], first), "members, weights and rule are one step"
     assert app.multiselect(key="ensembles_beside").options[:2] == ["A", "B"]
     app.button(key="ensembles_really_B").click().run()
     assert "B" not in run.ensembles()

@@ -15,6 +15,7 @@ from edgenes_core.run_folder import Run
 from edgenes_core.scored import score_networks
 from pages.widgets import lab_images, session
 from pages.widgets.choices import CHOICES
+from pages.widgets.markdown import plain
 from pages.widgets.vote_grid import Names, grid_html
 
 
@@ -62,7 +63,7 @@ def test_the_changes_are_numpys(runs):  # noqa: F811
         (option,) = [o for o in options if o.startswith(f"{kind} {scored.name(name)}:")]
         assert f"{change:+.4f}".replace("-", "−") in option
     best = min((change, name) for name, change in said.items() if name.startswith("add"))[1].split()[1]
-    assert f"Best next member: {scored.name(best)}" in words(app)
+    assert f"Best next member: {plain(scored.name(best))}" in words(app)
     assert "max-T" in words(app)
     app.button(key="members_add_best").click().run()
     assert basket(app) == [*ids[:2], best]

@@ -65,7 +65,7 @@ def test_every_run_shows_a_page(runs, page, kind):
 def test_a_fresh_install_says_how_to_make_a_run(runs):
     app = open_page("home.py")
     assert not app.exception
-    assert "python -m edgenes_core pipeline" in app.error[0].value
+    assert "python -m edgenes\\_core pipeline" in app.error[0].value
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_an_id_that_is_taken_gets_a_counter_and_a_run_that_is_there_is_named(run
     assert store.list()[1] == []
 
 
-@pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "x" * 101, "/abs", 5, None, ["a"]])
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "x" * 101, "/abs"])
 def test_an_id_that_cannot_be_a_folder_is_replaced(content, store, name):
     files = contents(content)
     files["run.json"] = json.dumps(json.loads(files["run.json"]) | {"id": name}).encode()

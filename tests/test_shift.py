@@ -180,7 +180,7 @@ def test_predictions_that_do_not_fit_together_are_refused(run, members, predicte
     copy = RunStore(tmp_path).open(str(shutil.copytree(run.path, tmp_path / "demo")))
     file = next((copy.path / "shift").glob(f"{members[0]}-0/contrast-1.npy"))
     storage.write_array(file, np.full((3, 10), 0.1))
-    with pytest.raises(StorageError, match="make them again"):
+    with pytest.raises(StorageError, match="different images or"):
         corrupted(copy, members, "contrast", 1)
 
 

@@ -8,13 +8,15 @@ import pytest
 from test_snippets import executed, made, run  # noqa: F401 - `made` and `run` are fixtures
 
 from edgenes_core import ensembles, metrics, side_by_side, team_snippets, trust_snippets
+from edgenes_core.bootstrap import interval
 from edgenes_core.combining import COMBINERS
+from edgenes_core.repeats import judged_recipe
 from edgenes_core.run_folder import Run
 from edgenes_core.scored import Scored, score_networks, stored_ensembles
 from edgenes_core.selecting import CRITERIA, SELECTION_RULES, choose, pool_of
 from edgenes_core.team import Team, combined, evaluation, stored_teams
-from edgenes_core.team_tables import MEASURED, measured
-from edgenes_core.weighted import measure
+from edgenes_core.team_tables import FORECAST, MEASURED, measured
+from edgenes_core.weighted import STATISTICS, measure
 
 
 def teams_of(run: Run, scored: Scored) -> list[Team]:  # noqa: F811
@@ -48,12 +50,24 @@ def test_differences_are_one_family_and_a_tie_with_oneself(run):  # noqa: F811
         assert (row["verdict"] == "tie") == gap.tie
 
 
+def test_a_recipe_is_judged_over_its_seeds(run):  # noqa: F811
+    scored = score_networks(run)
+    base = scored.base.key
+    alone, other = Team("it's α*", (base,)), Team("other", scored.ids[:1])
+    rows = executed(team_snippets.team_recipe(run, alone, other))
+    assert [row["metric"] for row in rows] == list(side_by_side.PAIRED)
+    wanted = [row._asdict() for row in judged_recipe(scored, alone, other)]
+    assert pd.DataFrame(rows).equals(pd.DataFrame(wanted))
+    assert rows[0]["seeds"] == len(scored.cells()[base]) > 1, "else this tests nothing"
+
+
 def test_every_measure_is_the_backends(run):  # noqa: F811
     scored = score_networks(run)
     teams = [team for team in teams_of(run, scored) if len(team.members) > 1]
-    values = [measured(scored, team) for team in teams]
+    values = [[one.value for one in measured(scored, team)] for team in teams]
     defined = [team for team, found in zip(teams, values, strict=True) if np.isfinite(found).all()]
     listed = pd.DataFrame(executed(team_snippets.team_measures(run, defined)))
+    assert listed[["lo", "hi"]].isna().all(axis=None), "not asked for"
     for team, found in zip(teams, values, strict=True):
         val = evaluation(scored, team)
         for name in ("accuracy", "nll", "brier", "ece", "disagreement", "oracle_accuracy"):
@@ -65,6 +79,21 @@ def test_every_measure_is_the_backends(run):  # noqa: F811
             assert listed[listed.ensemble == team.name].set_index("metric").value.to_dict() == dict(
                 zip(MEASURED, found, strict=True)
             )
+
+
+def test_every_measure_of_predictions_has_its_interval_when_asked_for(run):  # noqa: F811
+    scored = score_networks(run)
+    team = Team("three", scored.ids[:3])
+    table = pd.DataFrame(executed(team_snippets.team_measures(run, [team], intervals=True))).set_index("metric")
+    members = scored.probs[:3]
+    for name in STATISTICS:
+        found = interval(
+            STATISTICS[name](combined(scored, team)[None] if name in FORECAST else members, scored.y), len(scored.y)
+        )
+        assert table.loc[name, ["value", "lo", "hi", "n"]].tolist() == pytest.approx(list(found), nan_ok=True)
+    assert set(table.index) - set(STATISTICS) == {"member_shared", "member_edits"}
+    assert table.loc[["member_shared", "member_edits"], "lo"].isna().all(), "cells do not depend on images"
+    assert table.loc[["adaptive_ece", "aurc", "kappa", "double_fault"], "lo"].notna().all()
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from edgenes_core.architecture import Architecture
 from edgenes_core.figures.cells import marks
 from edgenes_core.figures.drawing import picture
-from edgenes_core.figures.tikz import TEX, escape, path, to_tikz
+from edgenes_core.figures.tikz import path, to_tikz
 from edgenes_core.space import SearchSpace
+from edgenes_core.tex import TEX, escape
 
 SPACES = [SearchSpace(), SearchSpace(2, 2), SearchSpace(inputs_per_node=2, cells=("normal", "reduce"))]
 ENGINE = next(filter(None, map(shutil.which, ("pdflatex", "lualatex", "xelatex", "tectonic"))), None)

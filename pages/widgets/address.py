@@ -9,7 +9,8 @@ import streamlit as st
 from edgenes_core import EdgeNESError
 from edgenes_core.permalink import ViewState, to_query
 from edgenes_core.run_folder import Run
-from pages.widgets import session
+from pages.widgets import session, studies
+from pages.widgets.answers import answers
 
 
 def view_state(run: Run) -> ViewState:
@@ -22,9 +23,10 @@ def view_state(run: Run) -> ViewState:
         chosen.pin if chosen.pin and run.space.contains(chosen.pin) else None,
         chosen.selection,
         chosen.basket,
-        tuple(sorted(session.choices().items())),
+        tuple(sorted(answers().items())),
         "dark" if session.dark() else "light",
         chosen.weights,
+        *studies.asked(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import streamlit as st
 
@@ -30,7 +31,7 @@ def texts(run: Run, cell: Architecture, caption: str) -> list[File]:
     from edgenes_core.figures.cells import to_dot, to_graphml
 
     stem, authors = stem_of(run, f"cell-{cell.key}"), stem_of(run, f"cell-{cell.key}-authors")
-    said = caption.replace("--", "- -")  # two hyphens would end a comment of XML
+    said = re.sub("-(?=-)", "- ", caption)  # two hyphens would end a comment of XML
     return [
         File("JSON", f"{stem}.json", "application/json", cell.to_json),
         File("Authors' JSON", f"{authors}.json", "application/json", lambda: json.dumps(cell.to_authors(), indent=1)),

@@ -9,9 +9,11 @@ import streamlit as st
 
 from edgenes_core.cell_distances import DISTANCES
 from edgenes_core.cell_map import METHODS
+from edgenes_core.corruptions import TEST_CORRUPTIONS
 from edgenes_core.records import METRICS
 from edgenes_core.selecting import CRITERIA, SELECTION_RULES
-from pages.widgets import address, session
+from pages.widgets import address
+from pages.widgets.answers import answers, keep
 
 
 class Choice(NamedTuple):
@@ -60,6 +62,12 @@ CHOICES: dict[str, Choice] = {
         "Criterion",
         {"nll": "NLL", "brier": "Brier score", "accuracy": "accuracy"},
         "\n\n".join(f"**{name}**: {criterion.about}." for name, criterion in CRITERIA.items()),
+    ),
+    "select_on": Choice(
+        "Judge on",
+        {"clean": "clean images", "worse": "images made worse"},
+        "**Clean**: the validation images as they are. **Made worse**: the same with corruptions that selection may use; results are "
+        f"reported on others ({', '.join(corruption.title for corruption in TEST_CORRUPTIONS.values())}), which nothing is chosen by.",
     ),
     "member_score": Choice(
         "Judge by",
@@ -158,6 +166,35 @@ CHOICES: dict[str, Choice] = {
     "plane_cloud": Choice(
         "Ensembles", {"off": "stored", "on": "all of the pool"}, "Every ensemble that the selection could have chosen."
     ),
+    "train": Choice(
+        "View",
+        {
+            "auto": "as it fits the run",
+            "watch": "Watch the open run",
+            "new": "New run",
+            "like": "New run like this one",
+        },
+    ),
+    "compare_on": Choice(
+        "Judged on",
+        {"val": "validation", "test": "test"},
+        "Members are always chosen on validation, so validation numbers are optimistic, the more so the more a method had to choose from.",
+    ),
+    "compare_mode": Choice(
+        "Members from",
+        {"pool": "equal pools", "seconds": "equal seconds", "images": "equal images", "all": "all trained"},
+        "**Equal pools**: the first N candidates of each method. **Equal seconds**, **equal images**: what the reference costs in all "
+        "pays for, the search included. **All trained**: whatever each method trained, which favours those that trained more.",
+    ),
+    "compare_spread": Choice("Beside each mean", {"sd": "± sd", "interval": "95 % interval"}, "Over the seeds."),
+    "compare_y": Choice(
+        "Quality", {"nll": "NLL", "accuracy": "accuracy", "brier": "Brier score", "ece": "ECE"}
+    ),
+    "compare_cost": Choice(
+        "Cost",
+        {"seconds": "seconds", "images": "images"},
+        "**Seconds** that a core computed. **Images** passed through networks, forward and backward; the same on every machine.",
+    ),
     "slope_cells": Choice(
         "Cells",
         {"all": "all", "pool": "along λ", "drawn": "random + deviations"},
@@ -170,7 +207,7 @@ def choose(name: str, *, only: Sequence[str] | None = None) -> str:
     """Draw a choice and return its answer; `only` leaves out answers that this run cannot give, and says so if one was asked for."""
     choice, key = CHOICES[name], f"choice_{name}"
     options = [option for option in choice.options if only is None or option in only]
-    wanted = session.choices().get(name, choice.default)
+    wanted = answers().get(name, choice.default)
     shown = wanted if wanted in options else options[0]
     st.session_state[key] = shown
     st.segmented_control(
@@ -183,16 +220,14 @@ def choose(name: str, *, only: Sequence[str] | None = None) -> str:
         on_change=_answer,
         args=(name, key),
     )
-    if wanted != shown and name in session.choices():
+    if wanted != shown and name in answers():
         st.caption(f":material/info: {choice.options[wanted]} is not to be had here: {choice.options[shown]} is shown.")
     return shown
 
 
 def answer(name: str, value: str) -> None:
     """Answer a choice; only what differs from its default is written into the link."""
-    session.choices()[name] = value
-    if value == CHOICES[name].default:
-        del session.choices()[name]
+    keep(name, value, CHOICES[name].default)
     address.publish()
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from edgenes_core.lambda_path import Knots, LambdaPath
 from edgenes_core.run_folder import Run
-from edgenes_core.run_records import Base, Network, SoftCount
+from edgenes_core.run_records import Base, Network, SoftCount, Training
 from edgenes_core.storage import StorageError
 
 T = TypeVar("T")
@@ -37,6 +37,11 @@ def knots_of(run: Run) -> Knots:
 def base_of(run: Run) -> Base:
     """α* and its logits."""
     return _base(str(run.path), stamp(run, "run.json", "base.json"))
+
+
+def trainings_of(run: Run) -> tuple[Training, ...]:
+    """Every network that the run can show, trained or not."""
+    return _trainings(str(run.path), stamp(run, "run.json", "plan.json", "imported.json"))
 
 
 def networks_of(run: Run) -> dict[str, Network]:
@@ -110,6 +115,11 @@ def _knots(folder: str, stamp: Stamp) -> Knots:
 @_cached
 def _base(folder: str, stamp: Stamp) -> Base:
     return _read(folder, "base.json", lambda run: run.base())
+
+
+@_cached
+def _trainings(folder: str, stamp: Stamp) -> tuple[Training, ...]:
+    return _read(folder, "plan.json", lambda run: run.trainings())
 
 
 @_cached

@@ -8,7 +8,7 @@ from edgenes_core.architecture import Architecture
 from edgenes_core.records import METRICS, Evaluation
 from edgenes_core.run_folder import Run
 from pages.widgets import session
-from pages.widgets.importing import plain
+from pages.widgets.markdown import plain
 from pages.widgets.picture import picture
 from pages.widgets.scores import Scored, Stored, short_name, text_of
 
@@ -46,7 +46,7 @@ def ensemble_details(run: Run, scored: Scored, stored: Stored, *, key: str) -> N
     names = (*SHOWN, "disagreement", "oracle_accuracy")
     rows = [[METRICS[m].name, text_of(m, getattr(stored.val, m))] for m in names]
     st.markdown(markdown_table(["", "validation"], rows))
-    rule = f" · chosen by rule '{stored.rule}'" if stored.rule else ""
+    rule = f" · chosen by rule '{plain(stored.rule)}'" if stored.rule else ""
     st.caption(f"{stored.val.n} validation images{rule} · {session.origin(run)}")
     usable = [member for member in stored.members if scored.rows([member])]
     if st.button("Put these members into the basket", key=f"{key}_take", icon=":material/shopping_basket:"):

@@ -14,13 +14,15 @@ LONGEST = 100  # steps that can be undone
 class Chosen:
     """Selected cells (architecture keys), the pinned cell B, and the basket (training ids), in order of choice.
 
-    `weights` are whole parts, one for each network of the basket; empty where all have one part.
+    `weights` are whole parts, one for each network of the basket; empty where all have one part. `rule` is how the networks
+    of the basket become one, by its name in combining.COMBINERS.
     """
 
     selection: tuple[str, ...] = ()
     pin: Architecture | None = None
     basket: tuple[str, ...] = ()
     weights: tuple[int, ...] = ()
+    rule: str = "mean"
 
     def with_basket(self, ids: Iterable[str]) -> Chosen:
         """Another basket, each id once; networks that stay keep their weight, new ones get one part."""

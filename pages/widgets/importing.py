@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from edgenes_core import EdgeNESError, ensembles
+from edgenes_core.access import Action
 from edgenes_core.architecture import Architecture, shared_edges
 from edgenes_core.exchange import kind_of
 from edgenes_core.imported import import_predictions, read_predictions
@@ -15,7 +15,8 @@ from edgenes_core.run_folder import Run
 from edgenes_core.run_zip import MOST_UPLOAD, import_run, zip_of
 from edgenes_core.samples import sample_cell, sample_predictions
 from edgenes_core.storage import StorageError
-from pages.widgets import session
+from pages.widgets import access, session
+from pages.widgets.markdown import plain
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -39,12 +40,14 @@ class Outcome(NamedTuple):
 
 def import_panel(run: Run | None) -> None:
     """Uploader, outcome and samples. An upload is looked at once; while it stays in the uploader its outcome is shown again."""
-    st.markdown(ALLOWED)
-    upload = st.file_uploader(
-        f"A file of at most {MOST_UPLOAD >> 20} MB",
-        type=["json", "zip", "npz"],
-        key="import_file",
-    )
+    upload = None
+    if not access.refused(Action.IMPORT):
+        st.markdown(ALLOWED)
+        upload = st.file_uploader(
+            f"A file of at most {MOST_UPLOAD >> 20} MB",
+            type=["json", "zip", "npz"],
+            key="import_file",
+        )
     if upload is None:
         st.session_state.pop(OUTCOME, None)
     else:
@@ -68,15 +71,11 @@ def take_in(run: Run | None, upload: UploadedFile) -> None:
         st.error(plain(outcome.sentence), icon=":material/error:")
 
 
-def plain(sentence: str) -> str:
-    """The sentence without Markdown's magic: it quotes a file that anyone may have made."""
-    return re.sub(r"([\\`*_\[\]<>$~])", r"\\\1", sentence)
-
-
 def outcome_of(run: Run | None, upload: UploadedFile) -> Outcome:
     """Import a file; what is wrong with it becomes the sentence."""
     content = upload.getvalue()
     try:
+        access.require(Action.IMPORT)
         match kind_of(content):
             case "run":
                 return _run(upload.file_id, content)

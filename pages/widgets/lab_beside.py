@@ -13,8 +13,8 @@ from edgenes_core.run_folder import Run
 from edgenes_core.statistics import RESAMPLES
 from edgenes_core.team import Team, identity
 from pages.widgets import session, team
-from pages.widgets.importing import plain
 from pages.widgets.lab_headline import reference, signed
+from pages.widgets.markdown import plain
 from pages.widgets.scores import Scored, text_of
 
 QUICK = 2000  # images whose intervals are there at once; those of more are asked for
@@ -86,14 +86,16 @@ def minus(text: str) -> str:
     return text.replace("-", "−")
 
 
-def intervals_wanted(scored: Scored, teams: Sequence[Team], *, key: str) -> bool:
+def intervals_wanted(
+    scored: Scored, teams: Sequence[Team], *, key: str, quick: int | None = None, lasts: str = "a few seconds"
+) -> bool:
     """Whether intervals are worked out now: at once for few images, for more when asked, once per choice of teams."""
-    if len(scored.y) <= QUICK:
+    if len(scored.y) <= (QUICK if quick is None else quick):
         return True
     asked = st.session_state.setdefault(ASKED, set())
     wanted = (scored.digest, tuple(identity(each) for each in teams))
     if wanted not in asked:
-        label = f"Work out the 95 % intervals ({RESAMPLES} resamples of {len(scored.y)} images, a few seconds)"
+        label = f"Work out the 95 % intervals ({RESAMPLES} resamples of {len(scored.y)} images, {lasts})"
         if st.button(label, key=f"{key}_intervals", icon=":material/straighten:"):
             asked.add(wanted)
     return wanted in asked

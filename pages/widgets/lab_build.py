@@ -14,7 +14,7 @@ from edgenes_core.team import Team
 from pages.widgets import session, team
 from pages.widgets.choices import choose
 from pages.widgets.details import markdown_table
-from pages.widgets.importing import plain
+from pages.widgets.markdown import plain
 from pages.widgets.scores import Scored, stored_of
 
 MEMBERS, PART = "ensembles_members", "ensembles_part_"

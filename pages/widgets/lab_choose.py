@@ -11,12 +11,16 @@ from edgenes_core import team_snippets
 from edgenes_core.run_folder import Run
 from edgenes_core.selecting import MOST_SUBSETS, WIDTH, Choice, Pool, choose, pool_of
 from edgenes_core.selecting.steps import Step, ensembles_of, steps
+from edgenes_core.shifted import Condition
+from edgenes_core.shifted_pool import in_words
 from edgenes_core.team import Team
 from pages.widgets import session, team
 from pages.widgets.charts import show
 from pages.widgets.choices import CHOICES
 from pages.widgets.choices import choose as asked_for
-from pages.widgets.importing import plain
+from pages.widgets.lab_predict import stamp_of
+from pages.widgets.lab_worse import judged_on, worse_pool
+from pages.widgets.markdown import plain
 from pages.widgets.scores import HASH, Scored
 from pages.widgets.searching import Search
 from pages.widgets.tools import View, frame, view_tools
@@ -30,13 +34,15 @@ KEPT = 64
 
 
 class Asked(NamedTuple):
-    """A question to the pool of networks with this digest."""
+    """A question to the pool of networks with this digest, about images as they are or made worse (`stamp`: of those predictions)."""
 
     digest: str
     rule: str
     criterion: str
     gamma: float
     size: int
+    worse: tuple[Condition, ...] = ()
+    stamp: tuple[int, ...] = ()
 
 
 def choose_panel(run: Run, scored: Scored) -> None:
@@ -59,16 +65,21 @@ def choose_panel(run: Run, scored: Scored) -> None:
         persist_state="session",
         help="Minimise loss − γ · ambiguity, the mean squared distance of the members from their average.",
     )
-    asked = Asked(scored.digest, rule, criterion, float(gamma), int(size))
     with session.guard():
-        found = answer_to(scored, ids, asked)
+        worse = judged_on(run, scored, ids)
+        if worse is None:
+            return
+        asked = Asked(
+            scored.digest, rule, criterion, float(gamma), int(size), worse, stamp_of(run, ids) if worse else ()
+        )
+        found = answer_to(run, scored, ids, asked)
         if found is not None:
             _result(run, scored, ids, asked, found)
 
 
-def answer_to(scored: Scored, ids: Sequence[str], asked: Asked) -> Choice | None:
+def answer_to(run: Run, scored: Scored, ids: Sequence[str], asked: Asked) -> Choice | None:
     """The choice, at once where that is quick or refused; else a button starts a search, and None is returned until it is over."""
-    pool, found = _pool(scored, tuple(ids)), _found()
+    pool, found = _pool(run, scored, tuple(ids), asked), _found()
     if asked in found:
         return found[asked]
     if quick(asked, pool):
@@ -80,7 +91,9 @@ def answer_to(scored: Scored, ids: Sequence[str], asked: Asked) -> Choice | None
             return None
         if search.found is not None:
             return _remember(asked, search.found)
-        st.info(search.error, icon=":material/info:")  # cancelled: what else can fail is refused before it begins
+        st.info(
+            plain(search.error), icon=":material/info:"
+        )  # cancelled: what else can fail is refused before it begins
     many = f"{_many(asked, pool):,}".replace(",", "\u202f")
     st.button(
         f"Search {many} ensembles", key="ensembles_start", icon=":material/search:", on_click=_start, args=(pool, asked)
@@ -95,9 +108,9 @@ def quick(asked: Asked, pool: Pool) -> bool:
     return refused or many * len(pool.y) <= QUICK.get(asked.criterion, 0)
 
 
-def steps_of(scored: Scored, ids: Sequence[str], asked: Asked) -> list[Choice]:
+def steps_of(run: Run, scored: Scored, ids: Sequence[str], asked: Asked) -> list[Choice]:
     """The same question for each size up to 10, those that take longer left out unless they were searched."""
-    pool, found = _pool(scored, tuple(ids)), _found()
+    pool, found = _pool(run, scored, tuple(ids), asked), _found()
     sizes = sorted({*range(1, min(len(ids), LARGEST) + 1), asked.size})
     each = [asked._replace(size=size) for size in sizes]
     return [found.get(one) or _remember(one, _choose(pool, one)) for one in each if one in found or quick(one, pool)]
@@ -116,7 +129,7 @@ def _result(run: Run, scored: Scored, ids: Sequence[str], asked: Asked, found: C
         for name, share in parts.items()
     )
     st.markdown(listed)
-    st.caption(said(found))
+    st.caption(said(found, asked.worse))
     st.button(
         f"Put {'it' if len(parts) == 1 else f'these {len(parts)}'} into the basket",
         key="ensembles_choose",
@@ -127,10 +140,10 @@ def _result(run: Run, scored: Scored, ids: Sequence[str], asked: Asked, found: C
     )
     with st.expander("Other sizes", key="ensembles_other", on_change="rerun") as other:
         if other.open:
-            _sizes(run, ids, asked, steps_of(scored, ids, asked))
+            _sizes(run, ids, asked, steps_of(run, scored, ids, asked))
 
 
-def said(found: Choice) -> str:
+def said(found: Choice, worse: Sequence[Condition] = ()) -> str:
     """Loss, how many were compared, how many tie, and what that means."""
     ties = "no other ties with it"
     if found.tied > 1:
@@ -139,9 +152,15 @@ def said(found: Choice) -> str:
     fewer = "" if len(found.members) == found.size else f" Fewer than {found.size} are better: the best prefix is kept."
     evaluated = f"{found.evaluated:,}".replace(",", "\u202f")
     return (
-        f"{_loss(found.criterion, found.gamma)} {found.loss:.4f} on {found.images} validation images; {evaluated} ensembles of a pool of "
+        f"{_loss(found.criterion, found.gamma)} {found.loss:.4f} on {judged_by(found, worse)}; {evaluated} ensembles of a pool of "
         f"{found.pool} compared, {ties}.{fewer} The more are compared, the more the best owes to luck."
     )
+
+
+def judged_by(found: Choice, worse: Sequence[Condition]) -> str:
+    """How many images, and what was done to them."""
+    images = f"{found.images // max(1, len(worse))} validation images"
+    return f"{images} with {in_words(worse)}, mean of {len(worse)}" if worse else images
 
 
 def _loss(criterion: str, gamma: float) -> str:
@@ -163,16 +182,16 @@ def _sizes(run: Run, ids: Sequence[str], asked: Asked, found: Sequence[Choice]) 
 
 def sizes_view(run: Run, ids: Sequence[str], asked: Asked, found: Sequence[Choice]) -> View:
     """The best of each size."""
-    label, images = _loss(asked.criterion, asked.gamma), found[0].images
+    label, images = _loss(asked.criterion, asked.gamma), judged_by(found[0], asked.worse)
     first, last, best = found[0], found[-1], min(found, key=lambda choice: choice.loss)
     sizes = [choice.size for choice in found]
     return View(
         "sizes",
-        f"Best by validation {label} of a pool of {len(ids)}, rule {asked.rule}, validation n = {images} images",
+        f"Best by validation {label} of a pool of {len(ids)}, rule {asked.rule}, n = {images}",
         f"Validation {label} is lowest, {best.loss:.4f}, with {best.size}; it is {first.loss:.4f} with {first.size} and "
         f"{last.loss:.4f} with {last.size}.",
         frame(Step, steps(found)),
-        team_snippets.choice_steps(run, ids, sizes, asked.rule, asked.criterion, asked.gamma),
+        team_snippets.choice_steps(run, ids, sizes, asked.rule, asked.criterion, asked.gamma, asked.worse),
     )
 
 
@@ -205,8 +224,12 @@ def _many(asked: Asked, pool: Pool) -> int:
     return ensembles_of(asked.rule, len(pool.keys), asked.size, WIDTH)
 
 
+def _pool(run: Run, scored: Scored, ids: tuple[str, ...], asked: Asked) -> Pool:
+    return worse_pool(run, scored, ids, asked.worse, asked.stamp) if asked.worse else _clean_pool(scored, ids)
+
+
 @st.cache_resource(max_entries=4, show_spinner="Reading the pool…", hash_funcs=HASH)
-def _pool(scored: Scored, ids: tuple[str, ...]) -> Pool:
+def _clean_pool(scored: Scored, ids: tuple[str, ...]) -> Pool:
     return pool_of(scored.probs[scored.rows(ids)], scored.y, ids)
 
 

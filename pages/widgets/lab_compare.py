@@ -19,8 +19,10 @@ from edgenes_core.team_tables import MEASURED, Measured, TeamRow, measured_rows,
 from pages.widgets import session, team
 from pages.widgets.charts import show
 from pages.widgets.details import markdown_table
-from pages.widgets.importing import plain
+from pages.widgets.lab_beside import intervals_wanted, with_interval
 from pages.widgets.lab_headline import by_mean, reference
+from pages.widgets.lab_recipe import recipe_section
+from pages.widgets.markdown import plain
 from pages.widgets.scores import Scored, stored_of, text_of
 from pages.widgets.tools import View, frame, view_tools
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 BESIDE, MOST_BESIDE = "ensembles_beside", 3
 NUMBERS = (*PAIRED, "disagreement")
+QUICK = 500  # images on which every measure has its interval at once
 CLAIM = (
     "**Bold**: better than every other row, also when corrected for all comparisons of this table. ≈: not told apart from the best "
     "of its column. Disagreement is not ranked."
@@ -53,6 +56,8 @@ def tab(run: Run, scored: Scored, shown: Team | None) -> None:
         st.info("There is nothing to compare with: choose more members, or keep another team.", icon=":material/info:")
     else:
         _differences(run, scored, [each for each in sides.rows if each.name != beside.name], beside)
+        with session.guard():
+            recipe_section(run, scored, shown, beside)
     _numbers(run, scored, sides.rows)
     with st.expander("Every measure, side by side", key="ensembles_measures", on_change="rerun") as every:
         if every.open:
@@ -171,24 +176,26 @@ def _leading(teams: Sequence[Team], best: np.ndarray, metric: str) -> str:
 
 def _measures(run: Run, scored: Scored, teams: Sequence[Team]) -> None:
     """What stands side by side, in every measure of quality and diversity."""
-    values = [team.measured(scored, each) for each in teams]
+    wanted = intervals_wanted(scored, teams, key="measures", quick=QUICK, lasts="up to a minute")
+    values = [team.measured(scored, each, intervals=wanted) for each in teams]
     heads = ["", *(_name(scored, each) for each in teams)]
     rows = [
-        [_measure(name), *("–" if np.isnan(found[k]) else text_of(name, found[k]) for found in values)]
+        [_measure(name), *("–" if np.isnan(found[k].value) else with_interval(name, *found[k][:3]) for found in values)]
         for k, name in enumerate(MEASURED)
     ]
     st.markdown(markdown_table(heads, rows))
     st.caption(
         f"Validation, n = {len(scored.y)} images, {session.origin(run)}. ↑ higher is better, ↓ lower is better; diversity is neither. "
-        "Diversity is the members', who count alike whatever their weights. –: not defined, as for one member. No row is claimed to "
-        "be better here: see the intervals above."
+        "Diversity is the members', who count alike whatever their weights. –: not defined, as for one member. "
+        f"{f'Intervals: bootstrap 95 %, {RESAMPLES} resamples of images, each by itself; cells do not depend on images. ' if wanted else ''}"
+        "No row is claimed to be better here: see the differences above."
     )
     view = View(
         "measures",
         f"Every measure, validation n = {len(scored.y)} images",
         f"{len(MEASURED)} measures of {len(teams)} ensemble{'' if len(teams) == 1 else 's'}: {', '.join(t.name for t in teams)}.",
-        frame(Measured, measured_rows(teams, values, len(scored.y))),
-        team_snippets.team_measures(run, teams),
+        frame(Measured, measured_rows(teams, values)),
+        team_snippets.team_measures(run, teams, intervals=wanted),
     )
     view_tools(run, view, key="ensembles_every")
 

@@ -15,7 +15,7 @@ from pages.widgets import session
 from pages.widgets.charts import chosen_in, show
 from pages.widgets.choices import choose
 from pages.widgets.details import markdown_table
-from pages.widgets.importing import plain
+from pages.widgets.markdown import plain
 from pages.widgets.tools import View, view_tools
 from pages.widgets.votes import ask_for, asked
 

@@ -10,7 +10,7 @@ from edgenes_core.side_by_side import PAIRED, differences, verdict
 from edgenes_core.statistics import RESAMPLES, Difference
 from edgenes_core.team import Team, identity
 from pages.widgets import session, team
-from pages.widgets.importing import plain
+from pages.widgets.markdown import plain
 from pages.widgets.scores import Scored, text_of
 
 REFERENCE = "ensembles_reference"

@@ -16,8 +16,8 @@ from edgenes_core.team import MEAN, Team
 from pages.widgets import data, session
 from pages.widgets.choices import CHOICES, choose
 from pages.widgets.details import markdown_table
-from pages.widgets.importing import plain
 from pages.widgets.lab_confusion import confusion_section
+from pages.widgets.markdown import plain
 from pages.widgets.scores import Scored
 from pages.widgets.tools import View, view_tools
 from pages.widgets.vote_grid import Names, grid_html, picture_html, vote_grid

@@ -11,15 +11,16 @@ import streamlit as st
 
 from edgenes_core import EdgeNESError
 from edgenes_core import team as teams
+from edgenes_core.access import Action
 from edgenes_core.records import METRICS
 from edgenes_core.run_folder import Run
 from edgenes_core.storage import StorageError
 from edgenes_core.team import Team
 from edgenes_core.tried import FILE, Tried, newest_first, note, tried
-from pages.widgets import data, session, team
+from pages.widgets import access, data, session, team
 from pages.widgets.choices import CHOICES
-from pages.widgets.importing import plain
 from pages.widgets.lab_compare import beside_of, put_beside
+from pages.widgets.markdown import plain
 from pages.widgets.scores import Scored, Stored, stored_of, text_of
 from pages.widgets.tools import WIDE, tool
 
@@ -68,8 +69,9 @@ def remember(run: Run, scored: Scored, now: Team | None) -> tuple[tuple[Tried, .
             return every, reasons.get(run.id, "")
         every = newest_first((*every, new))
         try:
+            access.require(Action.NOTE)
             note(run, new)
-        except StorageError as error:
+        except EdgeNESError as error:
             mine.setdefault(run.id, []).append(new)
             reasons[run.id] = str(error)
     return every, reasons.get(run.id, "")
@@ -77,6 +79,7 @@ def remember(run: Run, scored: Scored, now: Team | None) -> tuple[tuple[Tried, .
 
 def keep(run: Run, scored: Scored, now: Team, name: str) -> None:
     """Store the team; StorageError if the name is taken by the pipeline or cannot be a file's name."""
+    access.require(Action.KEEP)
     taken = {ensemble.name for ensemble in stored_of(run)[0] if ensemble.role != "user"}
     if name in taken:
         raise StorageError(f"The name {name!r} belongs to an ensemble of the pipeline; choose another one.")
@@ -86,6 +89,8 @@ def keep(run: Run, scored: Scored, now: Team, name: str) -> None:
 
 def _keep_button(run: Run, scored: Scored, now: Team | None, letter: str) -> None:
     """One click keeps it under the next letter; a name that is taken is replaced only after a second one."""
+    if access.refused(Action.KEEP):
+        return
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         name = st.text_input("Name", key=NAME, placeholder=letter, max_chars=60).strip() or letter
         label = f"Keep as {plain(name)}" if len(name) <= 3 else "Keep"
@@ -141,17 +146,19 @@ def _kept(run: Run, scored: Scored, ensemble: Stored) -> None:
                 help=f"Delete {plain(ensemble.name)}",
             ):
                 st.caption("It is taken from the run folder; the timeline still knows its members.")
-                st.button(
-                    f"Delete {plain(ensemble.name)}",
-                    key=f"ensembles_really_{ensemble.name}",
-                    on_click=_delete,
-                    args=(run, ensemble.name),
-                )
+                if not access.refused(Action.REMOVE):
+                    st.button(
+                        f"Delete {plain(ensemble.name)}",
+                        key=f"ensembles_really_{ensemble.name}",
+                        on_click=_delete,
+                        args=(run, ensemble.name),
+                    )
         st.caption(_worth(scored, wanted) if usable else "Not usable: a member or the rule is not known.")
 
 
 def _delete(run: Run, name: str) -> None:
     try:
+        access.require(Action.REMOVE)
         run.remove_ensemble(name)
     except EdgeNESError as error:
         session.notify(str(error))

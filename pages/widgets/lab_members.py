@@ -15,8 +15,8 @@ from edgenes_core.team import MEAN, Team
 from pages.widgets import session, team
 from pages.widgets.charts import show
 from pages.widgets.choices import CHOICES, choose
-from pages.widgets.importing import plain
 from pages.widgets.lab_together import pairs_section, patterns_section
+from pages.widgets.markdown import plain
 from pages.widgets.scores import HASH, Scored
 from pages.widgets.tools import View, frame, view_tools
 

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from edgenes_core import shift_jobs
+from edgenes_core.access import Action
 from edgenes_core.catalogue import stored_file
 from edgenes_core.progress import duration
 from edgenes_core.run_folder import Run
 from edgenes_core.shift_jobs import Plan
 from edgenes_core.shifted import STAND_INS, known_as
 from edgenes_core.snippets import BUNDLED
-from pages.widgets.importing import plain
+from pages.widgets import access
+from pages.widgets.markdown import plain
 from pages.widgets.monitor import attempt
 
 EVERY = 1.0  # seconds between two looks at a process
@@ -65,9 +67,11 @@ def _offer(run: Run, plan: Plan, left: int, key: str) -> None:
         "The time is that of retraining on the machine that made this run."
     )
     name = "assets/demo" if run.path.resolve() == BUNDLED.resolve() else run.id
-    st.code(plan.command(name), language="bash", wrap_lines=True)
+    st.code(plan.command(name), language=None, wrap_lines=True)  # coloured words would be too pale
     if failed := shift_jobs.failure(run):
-        st.error(failed, icon=":material/error:")
+        st.error(plain(failed), icon=":material/error:")
+    if access.refused(Action.PREDICT):
+        return
     writable = os.access(run.path, os.W_OK)
     st.button(
         f"Make {left} predictions in the background",
@@ -75,7 +79,7 @@ def _offer(run: Run, plan: Plan, left: int, key: str) -> None:
         icon=":material/play_arrow:",
         disabled=not writable,
         on_click=attempt,
-        args=(lambda of_run: shift_jobs.launch(of_run, plan), run),
+        args=(Action.PREDICT, lambda of_run: shift_jobs.launch(of_run, plan), run),
     )
     if not writable:
         st.caption(":material/info: The run's folder cannot be written: copy the run to a folder you may write to.")
@@ -88,7 +92,9 @@ def _look(run: Run, plan: Plan, key: str) -> None:
     total = shift_jobs.total(plan)
     done = total - shift_jobs.left(run, plan, name_of)
     st.progress(done / max(1, total), text=f"Predicting: {done} of {total} for these teams")
-    st.button("Stop", key=f"{key}_stop", icon=":material/stop:", on_click=attempt, args=(shift_jobs.cancel, run))
+    if access.allowed(Action.CANCEL):
+        stop = (Action.CANCEL, shift_jobs.cancel, run)
+        st.button("Stop", key=f"{key}_stop", icon=":material/stop:", on_click=attempt, args=stop)
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading another dataset…")

@@ -18,7 +18,6 @@ from edgenes_core.trust import CALIBRATION, Calibrated, Drawn, Tempered, calibra
 from pages.widgets import session, team
 from pages.widgets.charts import show
 from pages.widgets.details import markdown_table
-from pages.widgets.importing import plain
 from pages.widgets.lab_beside import (
     NO_TEAM,
     beside,
@@ -31,6 +30,7 @@ from pages.widgets.lab_beside import (
     with_interval,
 )
 from pages.widgets.lab_doubt import diversity_section, doubt_section
+from pages.widgets.markdown import plain
 from pages.widgets.scores import HASH, Scored, text_of
 from pages.widgets.tools import View, frame, view_tools
 

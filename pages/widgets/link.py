@@ -7,7 +7,8 @@ import streamlit as st
 from edgenes_core import EdgeNESError
 from edgenes_core.permalink import Known, from_query, to_query
 from edgenes_core.run_folder import Run
-from pages.widgets import address, session
+from pages.widgets import address, session, studies
+from pages.widgets.answers import RULE, keep
 from pages.widgets.choices import CHOICES
 from pages.widgets.history import Chosen
 from pages.widgets.known import cells_of
@@ -24,11 +25,15 @@ def adopt(run: Run) -> None:
     if view.lam is not None:
         session.ask_lam(run, view.lam)
     now = session.history().now
-    linked = Chosen(view.selection or now.selection, view.pin or now.pin, now.basket, now.weights)
+    answered = dict(view.choices)
+    rule = answered.pop(RULE, now.rule)
+    linked = Chosen(view.selection or now.selection, view.pin or now.pin, now.basket, now.weights, rule)
     linked = linked.with_basket(view.basket or now.basket)
     session.set_history(session.history().step(linked.with_weights(view.weights) if view.weights else linked))
     session.just_chosen()  # by the link, which is no reason not to follow the next one
-    session.choices().update(dict(view.choices))
+    studies.ask(*(new or old for new, old in zip((view.study, view.against), studies.asked(), strict=True)))
+    for name, value in answered.items():
+        keep(name, value, CHOICES[name].default)
 
 
 def known(run: Run) -> Known:
@@ -38,7 +43,7 @@ def known(run: Run) -> Known:
         networks = [training.id for training in run.trainings() if run.is_trained(training)]
     except EdgeNESError:  # a damaged plan is said on the page that needs it
         networks = []
-    return Known(run.space, run.config.seed, cells_of(run), networks, answers)
+    return Known(run.space, run.config.seed, cells_of(run), networks, answers, studies.arms_by_study())
 
 
 def full_link(run: Run, page: str) -> str:

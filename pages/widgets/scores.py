@@ -32,7 +32,7 @@ HASH = {Scored: lambda scored: scored.digest}
 
 def has_networks(run: Run, shows: str) -> bool:
     """Whether anything is trained yet; if not, draw what is missing and the way to it."""
-    return any(run.is_trained(training) for training in run.trainings()) or ready(run, "retrain", shows)
+    return any(run.is_trained(training) for training in data.trainings_of(run)) or ready(run, "retrain", shows)
 
 
 def scored_of(run: Run) -> Scored:

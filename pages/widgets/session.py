@@ -16,6 +16,8 @@ from edgenes_core.run_folder import ID, Run
 from edgenes_core.runs import RunStore
 from edgenes_core.storage import StorageError
 from pages.widgets.history import History
+from pages.widgets.markdown import plain
+from pages.widgets.run_list import bundled_run, runs_under
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo"
 
@@ -27,13 +29,13 @@ def store() -> RunStore:
 
 def all_runs() -> list[Run]:
     """The bundled run first, then the user's, newest first; damaged ones are left out (see `damaged_runs`)."""
-    bundled = [Run(DEMO)] if (DEMO / "run.json").is_file() else []
-    return bundled + store().list()[0]
+    bundled = bundled_run(DEMO)
+    return [*([bundled] if bundled else []), *runs_under(store().root)[0]]
 
 
 def damaged_runs() -> list[str]:
     """One sentence for each run folder that cannot be read."""
-    return store().list()[1]
+    return list(runs_under(store().root)[1])
 
 
 def origin(run: Run) -> str:
@@ -72,11 +74,13 @@ def switch_run(run_id: str) -> None:
 
 
 def _open(run_id: str) -> Run:
-    if run_id == DEMO.name and (DEMO / "run.json").is_file():
-        return RunStore(DEMO.parent).open(run_id)
+    if run_id == DEMO.name and (bundled := bundled_run(DEMO)):
+        bundled.config  # noqa: B018 - a damaged run.json must be said here, not later
+        return bundled
     if not ID.fullmatch(run_id):  # a URL must not name folders outside the store
         raise StorageError(f"A run is named by its id alone, got {run_id[:80]!r}.")
-    return store().open(run_id)
+    known = (run for run in runs_under(store().root)[0] if run.id == run_id)
+    return next(known, None) or store().open(str(store().root / run_id))  # never a folder beside the server
 
 
 def _first() -> Run:
@@ -102,17 +106,22 @@ def page_header(title: str, question: str) -> Run:
         try:
             run = current_run()
         except EdgeNESError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
             st.stop()
         _chip(run)
-    for sentence in st.session_state.pop("notices", ()):
-        st.warning(sentence, icon=":material/info:")
+    for sentence in waiting():
+        st.warning(plain(sentence), icon=":material/info:")
     return run
+
+
+def waiting() -> tuple[str, ...]:
+    """The sentences kept for this page, each once."""
+    return tuple(st.session_state.pop("notices", ()))
 
 
 def _chip(run: Run) -> None:
     st.badge(
-        f"{origin(run)} · {Path(run.config.dataset).stem} · seed {run.config.seed}",
+        f"{origin(run)} · {plain(Path(run.config.dataset).stem)} · seed {run.config.seed}",
         color="green" if origin(run) == "bundled run" else "blue",
         help=f"Every number on this page comes from run {run.id}.",
     )
@@ -124,7 +133,7 @@ def guard() -> Iterator[None]:
     try:
         yield
     except EdgeNESError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def history() -> History:
@@ -144,7 +153,7 @@ def just_chosen() -> bool:
 
 
 def choose_cells(**changes: object) -> None:
-    """Change some of selection, pin and basket as one step that can be undone."""
+    """Change some of selection, pin, basket and rule as one step that can be undone."""
     set_history(history().step(replace(history().now, **changes)))
 
 
@@ -189,9 +198,9 @@ def set_weights(parts: Iterable[int]) -> None:
     set_history(history().step(history().now.with_weights(parts)))
 
 
-def set_team(ids: Iterable[str], parts: Iterable[int]) -> None:
-    """Replace the basket and its weights in one step."""
-    set_history(history().step(history().now.with_basket(ids).with_weights(parts)))
+def set_team(ids: Iterable[str], parts: Iterable[int], rule: str) -> None:
+    """Replace the basket, its weights and the rule by which its networks become one, in one step."""
+    set_history(history().step(replace(history().now.with_basket(ids).with_weights(parts), rule=rule)))
 
 
 def add_to_basket(training_id: str) -> bool:
@@ -209,11 +218,6 @@ def remove_from_basket(training_id: str) -> None:
 
 def _histories() -> dict[str, History]:
     return st.session_state.setdefault("histories", {})
-
-
-def choices() -> dict[str, str]:
-    """Answers to the pages' choices by name, where they are not the defaults."""
-    return st.session_state.setdefault("choices", {})
 
 
 def dark() -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from edgenes_core import side_by_side, team
+from edgenes_core.bootstrap import Interval
 from edgenes_core.combining import COMBINERS
 from edgenes_core.combining.errors import CombiningError
 from edgenes_core.records import Evaluation
@@ -14,7 +15,7 @@ from edgenes_core.scored import StoredEnsemble
 from edgenes_core.side_by_side import Resampled
 from edgenes_core.team import MEAN, Team
 from pages.widgets import session
-from pages.widgets.choices import CHOICES, answer
+from pages.widgets.choices import CHOICES
 from pages.widgets.scores import HASH, Scored, stored_of
 
 YOURS = "your ensemble"
@@ -25,7 +26,7 @@ def current(scored: Scored) -> Team | None:
     usable = {name: part for name, part in zip(session.basket(), session.weights(), strict=True) if scored.rows([name])}
     if not usable:
         return None
-    rule = session.choices().get("combine", CHOICES["combine"].default)
+    rule = session.history().now.rule
     return Team(YOURS, tuple(usable), rule, tuple(usable.values()) if rule == "weights" else ())
 
 
@@ -77,9 +78,9 @@ def resampled(scored: Scored, shown: Team) -> Resampled:
     return _resampled(scored, shown._replace(name=""))
 
 
-def measured(scored: Scored, shown: Team) -> tuple[float, ...]:
+def measured(scored: Scored, shown: Team, *, intervals: bool) -> tuple[Interval, ...]:
     """A team's value of each of `team_tables.MEASURED`."""
-    return _measured(scored, shown._replace(name=""))
+    return _measured(scored, shown._replace(name=""), intervals)
 
 
 def fitted_shares(scored: Scored, shown: Team) -> np.ndarray | None:
@@ -88,11 +89,10 @@ def fitted_shares(scored: Scored, shown: Team) -> np.ndarray | None:
 
 
 def take(wanted: Team) -> None:
-    """Make a team the current one: its members and weights in one step that can be undone, and its rule."""
+    """Make a team the current one: its members, weights and rule in one step that can be undone."""
     parts = team.parts_of(wanted)
     weighted = wanted.combiner == MEAN and len(set(parts.values())) > 1  # a member named twice counts twice
-    session.set_team(parts, tuple(parts.values()))
-    answer("combine", "weights" if weighted else wanted.combiner)
+    session.set_team(parts, tuple(parts.values()), "weights" if weighted else wanted.combiner)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Combining the members…", hash_funcs=HASH)
@@ -111,10 +111,10 @@ def _resampled(scored: Scored, shown: Team) -> Resampled:
 
 
 @st.cache_data(max_entries=256, show_spinner="Measuring…", hash_funcs=HASH)
-def _measured(scored: Scored, shown: Team) -> tuple[float, ...]:
+def _measured(scored: Scored, shown: Team, intervals: bool) -> tuple[Interval, ...]:
     from edgenes_core.team_tables import measured
 
-    return measured(scored, shown, _combined(scored, shown))
+    return measured(scored, shown, _combined(scored, shown), intervals=intervals)
 
 
 @st.cache_data(max_entries=64, show_spinner="Fitting on all of validation…", hash_funcs=HASH)

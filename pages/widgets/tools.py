@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from edgenes_core import EdgeNESError, __version__
+from edgenes_core import EdgeNESError, __version__, one_line
 from edgenes_core.run_folder import Run
 from edgenes_core.snippets import HOW_TO_RUN
-from pages.widgets import session
+from edgenes_core.study.folder import Study
+from pages.widgets import session, studies
+from pages.widgets.markdown import plain
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+Source = Run | Study  # where a view's numbers come from
 PICTURES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 FAILURES = "export_failures"
+FORMULA = tuple("=+-@\t\r")
+SEPARATED = re.compile(r"([,;\t])(?=[=+@-])")  # in a comment, where a spreadsheet sees a cell with a formula begin
 WIDE, TALL, LINES = 560, 380, 18  # pixels of a popover's inside; scripts of more lines scroll
 
 
@@ -55,9 +60,9 @@ def frame(kind: type[Any], rows: list[Any]) -> pd.DataFrame:
 
 
 @st.fragment
-def view_tools(run: Run, view: View, *, key: str, figure: go.Figure | None = None, svg: str | None = None) -> None:
+def view_tools(run: Source, view: View, *, key: str, figure: go.Figure | None = None, svg: str | None = None) -> None:
     """Under a chart: what it says in words, its files, its code, its table. Opening one of them reruns nothing else."""
-    st.caption(view.summary)
+    st.caption(plain(view.summary))
     with st.container(horizontal=True, gap="xsmall", key=f"{key}_row"):
         export = tool("Export", "download", key=f"{key}_export")
         code = tool("Copy as Python", "code", key=f"{key}_python")
@@ -66,7 +71,7 @@ def view_tools(run: Run, view: View, *, key: str, figure: go.Figure | None = Non
         said, stem = caption_of(run, view.caption), stem_of(run, view.name)
         table = File("CSV", f"{stem}.csv", "text/csv", partial(csv_of, run, view))
         with export.container(width=WIDE):
-            st.caption(said)
+            st.caption(plain(said))
             downloads([table, *pictures(stem, said, figure, svg)], key=key)
     with code.container(width=WIDE):
         st.caption(HOW_TO_RUN)
@@ -80,24 +85,38 @@ def tool(label: str, icon: str, *, key: str) -> Any:
     return st.popover(label, icon=f":material/{icon}:", key=key, on_change="rerun")
 
 
-def caption_of(run: Run, text: str) -> str:
+def caption_of(run: Source, text: str) -> str:
     """Where numbers come from, in one line that is written under every exported picture and on top of every table."""
-    commit = f", commit {run.manifest.commit[:7]}" if run.manifest.commit else ""
-    source = f"Run {run.id} ({session.origin(run)}), {run.config.dataset}, seed {run.config.seed}{commit}."
+    source = studies.source(run) if isinstance(run, Study) else _source(run)
     said = " ".join(text.split()).removesuffix(".")
-    return f"{f'{said}. ' if said else ''}{'' if run.id in said else source + ' '}EdgeNES Explorer {__version__}."
+    return one_line(
+        f"{f'{said}. ' if said else ''}{'' if run.id in said else source + ' '}EdgeNES Explorer {__version__}."
+    )
 
 
-def csv_of(run: Run, view: View) -> str:
+def _source(run: Run) -> str:
+    commit = f", commit {run.manifest.commit[:7]}" if run.manifest.commit else ""
+    return f"Run {run.id} ({session.origin(run)}), {run.config.dataset}, seed {run.config.seed}{commit}."
+
+
+def csv_of(run: Source, view: View) -> str:
     """The table under its caption in # lines, the last of which is the call of pandas that gives back the same table."""
     words = [name for name, kind in view.table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     types = ", ".join(f"{name!r}: str" for name in words)  # a key of digits alone is still a key
     how = f'pandas.read_csv(FILE, comment="#", dtype={{{types}}})'
-    lines = (" ".join(line.split()) for line in (view.summary, caption_of(run, view.caption), how))
-    return "".join(f"# {line}\n" for line in lines) + view.table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    lines = (
+        SEPARATED.sub(r"\1 ", " ".join(line.split())) for line in (view.summary, caption_of(run, view.caption), how)
+    )
+    words_only = view.table.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(inert))
+    return "".join(f"# {line}\n" for line in lines) + words_only.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
 
 
-def stem_of(run: Run, name: str) -> str:
+def inert(word: object) -> object:
+    """A word that a spreadsheet would take for a formula (quotes do not keep it from that), after an apostrophe; others as they are."""
+    return f"'{word}" if isinstance(word, str) and word[:1] in FORMULA else word
+
+
+def stem_of(run: Source, name: str) -> str:
     """Start of a file's name: what it shows and the run it comes from."""
     return re.sub(r"[^\w.-]+", "-", f"{name}-{run.id}")
 
@@ -136,7 +155,7 @@ def downloads(files: list[File], *, key: str) -> None:
                 disabled=bool(missing and file.browser),
             )
     if sentence := failed.pop(key, missing):
-        st.caption(f":material/info: {sentence}")
+        st.caption(f":material/info: {plain(sentence)}")
 
 
 def _make(file: File, failed: dict[str, str], key: str) -> str | bytes:

@@ -9,7 +9,7 @@ import streamlit as st
 from edgenes_core.instances import Ask, Votes, votes
 from edgenes_core.scored import Scored
 from edgenes_core.team import Team
-from pages.widgets import session
+from pages.widgets.choices import CHOICES, answer
 from pages.widgets.scores import HASH
 from pages.widgets.team import combined
 
@@ -55,7 +55,7 @@ def ask_of(shown: Team, show: str) -> Ask:
 
 def open_images() -> None:
     """Turn to the Images tab; all images that are asked for, whatever was chosen there before."""
-    session.choices().pop("images_show", None)
+    answer("images_show", CHOICES["images_show"].default)
     st.session_state["ensembles_tab"] = "Images"
 
 

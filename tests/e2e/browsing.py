@@ -18,6 +18,12 @@ PAGES = {
     "train": ("Train", "Train"),
 }
 """The pages by path, each with its name in the navigation and its title."""
+SETTLED = """(title) => {  // asked at every frame of the browser: Playwright's own waits look less and less often
+  const head = document.querySelector('h1')
+  return head?.checkVisibility() && (!title || head.textContent.trim() === title)
+    && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid="stSkeleton"]')
+}"""
 
 
 def newest(folder: Path) -> Run:
@@ -40,12 +46,9 @@ def turn_to(page: Page, path: str) -> None:
     """Change to a page of the app as a user does, by its link in the navigation."""
     name, title = PAGES[path]
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-    page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
-    settled(page)
+    settled(page, title)
 
 
-def settled(page: Page) -> None:
-    """Wait until no script runs and nothing is still a placeholder."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.locator("h1").first.wait_for()
-    page.wait_for_function("""() => !document.querySelector('[data-testid="stSkeleton"]')""")
+def settled(page: Page, title: str = "") -> None:
+    """Wait until no script runs and nothing is still a placeholder; with a title, until this page has come so far."""
+    page.wait_for_function(SETTLED, arg=title)

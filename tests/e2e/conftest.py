@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--process-per-site",  # all tabs of a context in one process, which keeps the app's scripts compiled
 ]
 PROBES = (
     "/_stcore/health",
@@ -65,14 +67,22 @@ def run(runs_folder: Path) -> Run:
 @pytest.fixture(scope="session")
 def server(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the app, started as a user starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with served(runs_folder, tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
+
+
+@contextmanager
+def served(runs: Path, log: Path, *options: str, port: int | None = None, **environment: str) -> Iterator[str]:
+    """A server with further options and environment; its port is free if none is asked for."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "EDGENES_RUNS": str(runs_folder)}, stdout=output, stderr=output
+            [*command, *options],
+            cwd=ROOT,
+            env={**os.environ, "EDGENES_RUNS": str(runs), **environment},
+            stdout=output,
+            stderr=output,
         )
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
@@ -84,6 +94,12 @@ def server(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         except subprocess.TimeoutExpired:  # it waits for browsers that are still connected
             process.kill()
             process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
@@ -155,21 +171,43 @@ def outside(url: str) -> list[str]:
     return [] if local else [f"request to {url}"]
 
 
-@pytest.fixture(scope="session")
-def shared_context(browser: Browser) -> Iterator[BrowserContext]:
-    """One context for most tests: the app's scripts are loaded once."""
+@contextmanager
+def kept_context(browser: Browser, server: str) -> Iterator[BrowserContext]:
+    """A context that loads and compiles the app's scripts once for all its tabs: one that stays keeps their process alive."""
     context = browser.new_context(viewport={"width": 1280, "height": 720}, color_scheme="light")
     context.set_default_timeout(PATIENCE)
+    context.new_page().goto(f"{server}/_stcore/health")
     yield context
     context.close()
+
+
+@contextmanager
+def watched_tab(context: BrowserContext) -> Iterator[Page]:
+    """A fresh tab that may see no error and no request that leaves this machine."""
+    troubles: list[str] = []
+    page = context.new_page()
+    watch(page, troubles)
+    yield page
+    page.close()
+    assert not troubles
+
+
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser, server: str) -> Iterator[BrowserContext]:
+    """One context for most tests."""
+    with kept_context(browser, server) as context:
+        yield context
 
 
 @pytest.fixture
 def page(shared_context: BrowserContext) -> Iterator[Page]:
     """A fresh tab in the light theme; the test fails if it saw an error or a request that leaves this machine."""
-    troubles: list[str] = []
-    tab = shared_context.new_page()
-    watch(tab, troubles)
-    yield tab
-    tab.close()
-    assert not troubles
+    with watched_tab(shared_context) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def tab(shared_context: BrowserContext) -> Iterator[Page]:
+    """One tab for all tests of a module that begin with a visit."""
+    with watched_tab(shared_context) as found:
+        yield found

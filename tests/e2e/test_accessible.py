@@ -1,36 +1,101 @@
-"""For whoever does not see, or not colours, or uses no mouse: axe finds nothing serious, and every page works by keyboard."""
+"""For whoever does not see well, has a small screen, or uses no mouse: in both themes axe finds nothing serious, all text can be
+read, charts have words, nothing scrolls sideways; and every page works by keyboard."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from browsing import PAGES, settled, visit
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from test_explore import lam_drawn, part
 
 from edgenes_core.run_folder import Run
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-RUN = """async () => {
-  const {violations} = await axe.run(document, {resultTypes: ['violations']})
+RUN = """async (root) => {
+  const {violations} = await axe.run(root, {resultTypes: ['violations']})
   return violations.filter(({impact}) => ['serious', 'critical'].includes(impact))
     .flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`))
 }"""
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 SECTIONS = ("Edit a cell by hand", "Images flowing")
+TABS = {  # of the Ensembles page, but for the first, each with the key of what it draws last
+    "Members": "members_pairs_tools_row",
+    "Trust": "trust_doubt_tools_row",
+    "Images": "images_confusion_tools_row",
+    "Shift": "shift_foreign_tools_row",
+    "Test": "ensembles_reveal",
+}
+VIEWS = [(name, inner) for name in PAGES for inner in ("", *(TABS if name == "ensembles" else ()))]
+CHARTS = ("explore", "space", "tradeoff", "ensembles")
+WORDS = """(charts) => charts.map((chart) => chart.getAttribute('aria-label')
+  || chart.querySelector('[aria-label]:not(.modebar-btn)')?.getAttribute('aria-label') || '')"""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(open_context, server: str, theme: str) -> None:
-    page = open_context(color_scheme=theme).new_page()
-    found = {}
-    for name in PAGES:
-        visit(page, server, name)
-        if name == "explore":
-            open_sections(page)
-        page.evaluate(AXE)
-        found[name] = page.evaluate(RUN)
-    assert not any(found.values()), found
+class Shown(NamedTuple):
+    """A page of the app as it is when it is opened, with all of its sections open; `root` is all of it, or one of its tabs."""
+
+    page: Page
+    name: str
+    inner: str
+    root: Locator
+
+
+@pytest.fixture(
+    scope="module", params=[(*view, theme) for theme in ("light", "dark") for view in VIEWS], ids=lambda p: "-".join(p)
+)
+def shown(request: pytest.FixtureRequest, tab: Page, server: str) -> Shown:
+    """Every page and tab in both themes, visited once for all that must hold there."""
+    name, inner, theme = request.param
+    if tab.evaluate("window.opened") != [name, theme] or not inner:
+        tab.emulate_media(color_scheme=theme)
+        visit(tab, server, name)
+        tab.evaluate(AXE)
+        tab.evaluate("(what) => { window.opened = what }", [name, theme])
+    if name == "explore":
+        open_sections(tab)
+    if inner:
+        tab.get_by_role("tab", name=inner, exact=True).click()
+        tab.locator(f".st-key-{TABS[inner]}").wait_for()
+        settled(tab)
+    return Shown(tab, name, inner, tab.get_by_role("tabpanel", name=inner) if inner else tab.locator("html"))
+
+
+def test_axe_finds_nothing_serious(shown: Shown) -> None:
+    assert shown.root.evaluate(RUN) == []
+
+
+def test_all_text_can_be_read(shown: Shown) -> None:
+    """Contrast of WCAG AA, and nothing failed."""
+    expect(shown.page.get_by_test_id("stException")).to_have_count(0)
+    expect(shown.page.get_by_text("This page answers:")).to_be_visible()
+    assert shown.page.evaluate(CONTRAST) == []
+
+
+def test_our_components_are_open_to_axe(shown: Shown) -> None:
+    """What lies behind a closed shadow root would never be looked at."""
+    parts = {".scrubber": shown.name == "explore", ".why": shown.name == "explore", "td.team": shown.inner == "Images"}
+    assert {part: shown.page.locator(part).count() > 0 for part in parts} == parts
+
+
+def test_every_chart_has_words_and_a_table(shown: Shown) -> None:
+    charts = shown.root.get_by_test_id("stPlotlyChart")
+    if shown.name in CHARTS and shown.inner != "Test":
+        charts.first.wait_for()
+    shown.page.wait_for_function("() => [...document.querySelectorAll('.js-plotly-plot')].every((c) => c.calcdata)")
+    assert shown.root.get_by_role("button", name="As a table").count() >= charts.count()
+    assert all(len(words) > 30 for words in charts.evaluate_all(WORDS))
+
+
+def test_nothing_scrolls_sideways(shown: Shown) -> None:
+    for width, height in ((1600, 1000), (1280, 720)):
+        shown.page.set_viewport_size({"width": width, "height": height})
+        shown.page.wait_for_function("document.scrollingElement.scrollWidth <= innerWidth")
+        main = shown.page.get_by_test_id("stMain").element_handle()
+        shown.page.wait_for_function("(main) => main.scrollWidth <= main.clientWidth", arg=main)
 
 
 def open_sections(page: Page) -> None:
@@ -41,28 +106,12 @@ def open_sections(page: Page) -> None:
     settled(page)
 
 
-def test_our_components_are_open_to_axe(page: Page, server: str) -> None:
-    """What lies behind a closed shadow root would never be looked at."""
-    visit(page, server, "explore")
-    hosts = "() => document.querySelectorAll('[data-testid=stBidiComponentRegular]').length"
-    assert page.locator(".scrubber").count() == page.locator(".why").count() == 1, page.evaluate(hosts)
-
-
-@pytest.mark.parametrize("name", ["explore", "space", "tradeoff", "ensembles"])
-def test_every_chart_has_words_and_a_table(page: Page, server: str, name: str) -> None:
-    visit(page, server, name)
-    charts = page.get_by_test_id("stPlotlyChart")
-    charts.first.wait_for()
-    page.wait_for_function("() => [...document.querySelectorAll('.js-plotly-plot')].every((chart) => chart.calcdata)")
-    assert page.get_by_role("button", name="As a table").count() >= charts.count()
-    words = "(chart) => chart.getAttribute('aria-label') || chart.querySelector('[aria-label]:not(.modebar-btn)')?.getAttribute('aria-label') || ''"
-    for chart in charts.all():
-        assert len(chart.evaluate(words)) > 30
-
-
 def test_explore_by_keyboard_alone(page: Page, server: str, run: Run) -> None:
     path = run.lambda_path()
     visit(page, server, "explore", lam=0)
+    pill = page.locator('.scrubber .pill[tabindex="0"]').first
+    pill.focus()
+    expect(part(page, "about")).to_contain_text(pill.get_attribute("aria-label").split(": ")[0])
     part(page, "previous").focus()
     reached = []
     for _ in range(20):
@@ -85,10 +134,3 @@ FOCUSED = """() => {
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
   return element?.dataset?.part ?? (element?.classList?.contains('pill') ? 'edge ' + element.getAttribute('aria-label') : element?.tagName ?? '')
 }"""
-
-
-def test_an_edge_reached_by_keyboard_is_explained(page: Page, server: str) -> None:
-    visit(page, server, "explore", lam=0)
-    pill = page.locator('.scrubber .pill[tabindex="0"]').first
-    pill.focus()
-    expect(part(page, "about")).to_contain_text(pill.get_attribute("aria-label").split(": ")[0])

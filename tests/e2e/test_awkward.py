@@ -14,28 +14,30 @@ CLOSED = ("explore_editor", "explore_flow")  # what they show is computed when t
 
 
 @pytest.mark.parametrize("kind", AWKWARD)
-def test_every_page_bears_the_run(page: Page, server: str, runs_folder: Path, tmp_path: Path, kind: str) -> None:
+def test_every_page_bears_the_run(tab: Page, server: str, runs_folder: Path, tmp_path: Path, kind: str) -> None:
     run = served(kind, tmp_path, runs_folder)
     said = []
-    visit(page, server, run=run.id)
     for name in PAGES:
-        turn_to(page, name)
-        main = page.get_by_test_id("stMain")
+        if name:
+            turn_to(tab, name)
+        else:
+            visit(tab, server, run=run.id)
+        main = tab.get_by_test_id("stMain")
         for key in CLOSED if name == "explore" else ():
             for head in main.locator(f".st-key-{key} summary").all():
                 head.click()
                 main.locator(f".st-key-{key} [data-testid=stExpanderDetails] p").first.wait_for()
-        settled(page)
-        page.wait_for_function(DRAWN)
-        expect(page.get_by_test_id("stException"), name).to_have_count(0)
-        header, whole = page.locator(".st-key-page_header").inner_text(), main.inner_text()
+        settled(tab)
+        tab.wait_for_function(DRAWN)
+        expect(tab.get_by_test_id("stException"), name).to_have_count(0)
+        header, whole = tab.locator(".st-key-page_header").inner_text(), main.inner_text()
         assert f"seed {run.config.seed}" in header
         assert len(whole) > len(header) + 40, f"{name} is empty below its title"
-        sentences = page.get_by_test_id("stAlert").all_inner_texts()  # they may say that a file holds NaN
+        sentences = tab.get_by_test_id("stAlert").all_inner_texts()  # they may say that a file holds NaN
         for sentence in sentences:
             whole = whole.replace(sentence, "")
         assert "nan" not in whole.lower().split(), name
-        assert run.id in page.evaluate("location.search"), name
+        assert run.id in tab.evaluate("location.search"), name
         said += sentences
     for file in DAMAGED:
         broken = kind == f"damaged-{Path(file).stem}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
 from browsing import settled, turn_to, visit
 from charting import Chart, Point
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from edgenes_core.architecture import shared_edges
 from edgenes_core.inspect_cell import known_cells
@@ -26,9 +26,10 @@ RUNS = """() => {
 
 
 @pytest.fixture
-def page(open_context: Callable[..., BrowserContext]) -> Page:
+def page(page: Page) -> Page:
     """A tab in which a whole chart fits."""
-    return open_context(viewport={"width": 1280, "height": 1600}, color_scheme="light").new_page()
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    return page
 
 
 def keys_of(run: Run, ids: Iterable[str]) -> set[str]:
@@ -50,12 +51,12 @@ def expect_selected(page: Page, keys: Iterable[str]) -> None:
     """The panel counts these cells and the address names them, and no others."""
     wanted = sorted(keys)
     said = f"{len(wanted)} selected cell{'' if len(wanted) == 1 else 's'}" if wanted else "Nothing is selected"
-    expect(page.get_by_test_id("stMain").get_by_text(said).first).to_be_visible()
     page.wait_for_function(
         "(keys) => (new URLSearchParams(location.search).get('cells') ?? '').split('.').filter(Boolean).sort().join() === keys",
         arg=",".join(wanted),
     )
     settled(page)
+    expect(page.get_by_test_id("stMain").get_by_text(said).first).to_be_visible()
 
 
 def cells_on(chart: Chart, count: int) -> list[Point]:

@@ -1,11 +1,12 @@
-"""A real run, as small as the ranges allow: launched from the form, watched, found again after a reload, cancelled, resumed."""
+"""A real run, as small as the ranges allow: launched from the form, watched, found again after a reload and from another page,
+cancelled, resumed, and restored into the form."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from browsing import settled, visit
+from browsing import settled, turn_to, visit
 from playwright.sync_api import Locator, Page, expect
 
 from edgenes_core import jobs
@@ -57,6 +58,9 @@ def test_launch_watch_reload_cancel_resume_finish(page: Page, server: str, runs_
 
     page.reload()
     expect(chip(page, "running")).to_be_visible()
+    turn_to(page, "explore")
+    page.locator(".st-key-frame_jobs").get_by_role("link").first.click()
+    expect(chip(page, "running")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(chip(page, "cancelled")).to_be_visible(timeout=PATIENCE)
     assert jobs.state(run).name == "cancelled"
@@ -65,6 +69,11 @@ def test_launch_watch_reload_cancel_resume_finish(page: Page, server: str, runs_
     expect(chip(page, "running")).to_be_visible()
     expect(chip(page, "finished")).to_be_visible(timeout=PATIENCE)
     assert set(run.manifest.stages) == {"darts", "hypernet", "retrain", "select", "embed"}
+
+    page.get_by_role("button", name="Same settings again").click()
+    expect(page.get_by_text(f"Starts from the settings of {run.id}")).to_be_visible()
+    assert "train=like" in page.evaluate("location.href")
+    page.get_by_text("Watch the open run").click()
     page.get_by_text("Open this run").click()
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
     assert run.id in page.evaluate("location.href")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from browsing import newest, settled, turn_to, visit
-from playwright.sync_api import BrowserContext, Page, expect
+from conftest import kept_context, watched_tab
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from test_explore import lam_drawn, part
 
 from edgenes_core.cell_number import cell_of
@@ -18,7 +19,8 @@ from edgenes_core.permalink import Known, ViewState, from_query, to_query
 from edgenes_core.run_folder import Run
 from pages.widgets.choices import CHOICES
 
-STATES = int(os.environ.get("EDGENES_LINK_STATES", "12"))  # a soak: EDGENES_LINK_STATES=200 pytest tests/e2e/test_links.py
+# A soak: EDGENES_LINK_STATES=200 pytest tests/e2e/test_links.py
+STATES = int(os.environ.get("EDGENES_LINK_STATES", "12"))
 DRAWS = {  # choices that a page draws whatever else is chosen
     "explore": ("interpolation",),
     "space": ("map_distance",),
@@ -60,25 +62,39 @@ def stored(runs_folder) -> Run:
     return newest(runs_folder)
 
 
+@pytest.fixture(scope="module")
+def elsewhere(browser: Browser, server: str) -> Iterator[BrowserContext]:
+    """Another browser than that of the other tests."""
+    with kept_context(browser, server) as context:
+        yield context
+
+
+@pytest.fixture
+def newcomer(elsewhere: BrowserContext, server: str) -> Iterator[Page]:
+    """A tab of somebody who was never here."""
+    with watched_tab(elsewhere) as tab:
+        tab.goto(f"{server}/_stcore/health")
+        tab.evaluate("localStorage.clear()")
+        yield tab
+
+
 @pytest.mark.parametrize("number", range(STATES))
-def test_a_random_state_survives_its_link(
-    number: int, open_context: Callable[..., BrowserContext], server: str, run: Run, stored: Run
-) -> None:
+def test_a_random_state_survives_its_link(number: int, newcomer: Page, server: str, run: Run, stored: Run) -> None:
     rng = random.Random(number)
     here = stored if number % 3 == 2 else run
     view = random_view(here, here is stored and stored.path != run.path, rng)
     name = rng.choice(list(DRAWS))
-    page = open_context(color_scheme=rng.choice(["light", "dark"])).new_page()
-    page.goto(f"{server}/{name}?{urlencode(to_query(here.space, view))}")
-    settled(page)
-    expect(page.locator(".st-key-page_header")).to_contain_text(f"seed {here.config.seed}")
-    assert page.get_by_test_id("stAlert").filter(has_text="link").all_inner_texts() == []
-    expect(page.get_by_test_id("stApp")).to_have_css("background-color", PAPER[view.theme])
+    newcomer.emulate_media(color_scheme=rng.choice(["light", "dark"]))
+    newcomer.goto(f"{server}/{name}?{urlencode(to_query(here.space, view))}")
+    settled(newcomer)
+    expect(newcomer.locator(".st-key-page_header")).to_contain_text(f"seed {here.config.seed}")
+    assert newcomer.get_by_test_id("stAlert").filter(has_text="link").all_inner_texts() == []
+    expect(newcomer.get_by_test_id("stApp")).to_have_css("background-color", PAPER[view.theme])
     plural = "" if len(view.basket) == 1 else "s"
-    expect(page.get_by_text(f"Basket: {len(view.basket)} network{plural}")).to_be_visible()
+    expect(newcomer.get_by_text(f"Basket: {len(view.basket)} network{plural}")).to_be_visible()
     if name != "space" or here.has("embed"):  # without a map that page says what is missing
-        looks_like(page, name, view)
-    assert shared_view(page, here) == (view, ())
+        looks_like(newcomer, name, view)
+    assert shared_view(newcomer, here) == (view, ())
 
 
 def looks_like(page: Page, name: str, view: ViewState) -> None:
@@ -92,7 +108,7 @@ def looks_like(page: Page, name: str, view: ViewState) -> None:
         expect(part(page, "counts")).to_contain_text(f"Beside B ({view.pin.key})" if view.pin else "Beside α*:")
     elif name in ("space", "tradeoff") and view.selection:
         plural = "" if len(view.selection) == 1 else "s"
-        expect(page.get_by_text(f"{len(view.selection)} selected cell{plural}")).to_be_visible()
+        expect(page.get_by_text(f"{len(view.selection)} selected cell{plural}", exact=True)).to_be_visible()
 
 
 def shared_view(page: Page, run: Run) -> tuple[ViewState, tuple[str, ...]]:
@@ -104,22 +120,22 @@ def shared_view(page: Page, run: Run) -> tuple[ViewState, tuple[str, ...]]:
     return from_query(known(run), dict(parse_qsl(urlsplit(link).query)))
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ({"lam": "99"}, "the nearest is shown"),
-        ({"pin": "-3"}, "no cell is pinned"),
-        ({"cells": "ffffffffffff"}, "left out"),
-        ({"basket": "../../etc"}, "left out"),
-        ({"map_method": "tsne"}, "one of"),
-        ({"seed": "77"}, "its numbers differ"),
-        ({"run": "no-such-run"}, "cannot be opened"),
-    ],
-)
-def test_a_wrong_value_is_put_right_in_sight(page: Page, server: str, query: dict[str, str], said: str) -> None:
-    visit(page, server, "space", **query)
-    expect(page.get_by_test_id("stAlert").filter(has_text=said)).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
+WRONG = {
+    "lam=99": "the nearest is shown",
+    "pin=-3": "no cell is pinned",
+    "cells=ffffffffffff": "left out",
+    "basket=../../etc": "left out",
+    "map_method=tsne": "one of",
+    "seed=77": "its numbers differ",
+    "run=no-such-run": "cannot be opened",
+}
+
+
+def test_a_wrong_value_is_put_right_in_sight(page: Page, server: str) -> None:
+    for query, said in WRONG.items():
+        visit(page, server, f"space?{query}")
+        expect(page.get_by_test_id("stAlert").filter(has_text=said), query).to_be_visible()
+        expect(page.get_by_test_id("stException"), query).to_have_count(0)
 
 
 def test_reload_and_a_change_of_page_keep_the_state(page: Page, server: str, run: Run) -> None:
