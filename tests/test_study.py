@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
@@ -101,8 +100,8 @@ def test_killed_and_resumed_is_the_same_bit_for_bit(whole, tmp_path):
     with pytest.raises(Killed):
         run_study(study, Here(), die)
     assert len(study.missing()) == 2
-    torn = study.path / "repeats" / "evolved-s1"
-    shutil.rmtree(torn)
+    arm, seed = study.missing()[0]
+    torn = study.path / "repeats" / f"{arm.name}-s{seed}"
     torn.mkdir()
     (torn / "val.npz").write_bytes(b"half a fi")
     steps = []

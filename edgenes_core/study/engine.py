@@ -53,7 +53,8 @@ def run_study(
     try:
         while waiting:
             attend()
-            for future in wait(waiting, LOOK_SECONDS, FIRST_COMPLETED).done:
+            ended = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED).done
+            for future in [future for future in waiting if future in ended]:  # in the study's order
                 arm, seed = waiting.pop(future)
                 failure = _stored(study, arm, seed, future, written_by, f"{done} of {total}")
                 done += not failure
