@@ -171,9 +171,7 @@ def _answers(
     return tuple(found)
 
 
-def _study(
-    studies: Mapping[str, Collection[str]], study: str, against: str, notices: list[str]
-) -> tuple[str, str]:
+def _study(studies: Mapping[str, Collection[str]], study: str, against: str, notices: list[str]) -> tuple[str, str]:
     if study and study not in studies:
         notices.append(f"The study {_short(study)} of the link is not here; another is shown.")
         return "", ""

@@ -101,7 +101,9 @@ def _is(declared: str, value: Any) -> bool:
     """Whether a value is of a declared type, as far as JSON and our records use types; a number is finite, a bool is none."""
     match declared:
         case "str":
-            return isinstance(value, str) and value.encode(errors="ignore").decode() == value  # JSON can hold half a letter
+            return (
+                isinstance(value, str) and value.encode(errors="ignore").decode() == value
+            )  # JSON can hold half a letter
         case "bool":
             return type(value) is bool
         case "int":

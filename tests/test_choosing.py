@@ -26,7 +26,14 @@ def test_a_link_fills_every_page_and_stays_in_the_address(runs):  # noqa: F811
     run = whole(runs)
     keys = [i.architecture.key for i in run.lambda_path().intervals[:3]]
     member = run.plan()[0].id
-    asked = {"lam": "1.5", "pin": "7", "cells": ".".join(keys), "basket": member, "map_method": "mds", "combine": "vote"}
+    asked = {
+        "lam": "1.5",
+        "pin": "7",
+        "cells": ".".join(keys),
+        "basket": member,
+        "map_method": "mds",
+        "combine": "vote",
+    }
     app = open_page("space.py", run, **asked)
     assert not app.warning
     assert now(app, run).selection == tuple(keys)

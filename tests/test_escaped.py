@@ -213,7 +213,9 @@ def drawings(name: str) -> dict[str, object]:
         "reliability": quality.plot_reliability([quality.Reliability(name, STYLE, *thirds, 0.1, 0.1)], dark=False),
         "severities": severities.plot_severities(points, {name: STYLE}, ["nll"], dark=False),
         "risk": uncertainty.plot_risk([curve], dark=False),
-        "forest": forest.plot_forest([forest.Compared(name, [Difference(0.1, -0.1, 0.3, 9)])], ["nll"], "x", dark=False),
+        "forest": forest.plot_forest(
+            [forest.Compared(name, [Difference(0.1, -0.1, 0.3, 9)])], ["nll"], "x", dark=False
+        ),
     }
 
 

@@ -140,7 +140,9 @@ def test_every_view_of_the_ensembles_page_comes_with_its_numbers(runs, monkeypat
     assert len(scripts) == len(tables) == len(ENSEMBLE_VIEWS)
     assert all(tables)
     for script, table in zip(scripts, tables, strict=True):
-        pd.testing.assert_frame_equal(pd.DataFrame(executed(script)), pd.DataFrame(table), check_exact=True)  # NaN equals NaN
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(executed(script)), pd.DataFrame(table), check_exact=True
+        )  # NaN equals NaN
     for said in ("Validation NLL is lowest", "Against selected", "Of 3 ensembles", "measures of 1 ensemble"):
         assert said in words(app)
 

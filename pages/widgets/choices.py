@@ -187,9 +187,7 @@ CHOICES: dict[str, Choice] = {
         "pays for, the search included. **All trained**: whatever each method trained, which favours those that trained more.",
     ),
     "compare_spread": Choice("Beside each mean", {"sd": "± sd", "interval": "95 % interval"}, "Over the seeds."),
-    "compare_y": Choice(
-        "Quality", {"nll": "NLL", "accuracy": "accuracy", "brier": "Brier score", "ece": "ECE"}
-    ),
+    "compare_y": Choice("Quality", {"nll": "NLL", "accuracy": "accuracy", "brier": "Brier score", "ece": "ECE"}),
     "compare_cost": Choice(
         "Cost",
         {"seconds": "seconds", "images": "images"},
