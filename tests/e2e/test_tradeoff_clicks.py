@@ -12,7 +12,7 @@ from test_clicks import click_a_point
 
 from edgenes_core.run_folder import Run
 
-MARKED = """() => Object.fromEntries(document.querySelector('.js-plotly-plot').data
+MARKED = """() => Object.fromEntries((document.querySelector('.js-plotly-plot')?.data ?? [])
   .filter((trace) => trace.customdata && trace.selectedpoints)
   .flatMap((trace) => trace.selectedpoints.map((i) => [trace.customdata[i], true])))"""
 
