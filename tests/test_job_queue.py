@@ -240,5 +240,7 @@ def test_a_run_is_started_again_as_it_was_started_before(store: RunStore) -> Non
     kill(run)
     job_queue.launch(run)
     assert launch_options.kept(run.path) == options
-    words = Path(f"/proc/{(run.path / 'pid').read_text()}/cmdline")  # empty for a moment while one program becomes another
+    words = Path(
+        f"/proc/{(run.path / 'pid').read_text()}/cmdline"
+    )  # empty for a moment while one program becomes another
     wait(lambda: words.read_text().split("\0")[-8:-1] == [*options.words(), str(run.path.resolve())])
