@@ -13,17 +13,12 @@ import argparse
 import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from servers import server
 
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -40,28 +35,6 @@ WATCH = """(root) => {
     })
   })
 }"""
-
-
-@contextmanager
-def app() -> Iterator[str]:
-    """Address of the app, started as a user starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()  # noqa: S310 - our own server
-                break
-            except OSError:
-                time.sleep(0.25)
-        yield address
-    finally:
-        process.kill()
-        process.wait()
 
 
 def drag(page: Page, moves: int) -> dict[str, float]:
@@ -113,7 +86,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = shutil.which(os.environ.get("CHROMIUM", "")) or shutil.which("chromium") or shutil.which("google-chrome")
-    with app() as address, sync_playwright() as driver:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server(Path(folder)) as (address, _),
+        sync_playwright() as driver,
+    ):
         browser = driver.chromium.launch(executable_path=found, args=FLAGS)
         page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
         page.goto(f"{address}/explore")

@@ -20,9 +20,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
-from drag import FLAGS, app
+from drag import FLAGS
 from lab import BUDGET_MS, stored
 from playwright.sync_api import Page, sync_playwright
+from servers import server
 
 TABS = {"Compare": "ensembles_scores_row", "Trust": "trust_doubt_tools_row"}  # each with the key of what it draws last
 PATIENCE_MS = 120_000
@@ -139,7 +140,7 @@ def main() -> None:
         run = stored(Path(folder), options.images, options.classes, options.networks)
         team = [training.id for training in run.plan()][: options.members]
         query = {"run": run.id, "basket": ".".join(team)}
-        with app() as address, sync_playwright() as driver:
+        with server(Path(folder)) as (address, _), sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=found, args=FLAGS)
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.set_default_timeout(PATIENCE_MS)

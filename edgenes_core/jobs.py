@@ -24,10 +24,9 @@ from functools import partial
 from typing import NamedTuple
 
 from edgenes_core import EdgeNESError, launch_options, memory, storage
-from edgenes_core.processes import INHERITED, detached, every, inherited, is_locked, lock, niced, reap
+from edgenes_core.processes import INHERITED, detached, end, every, inherited, is_locked, niced, reap
 from edgenes_core.progress import duration
 from edgenes_core.run_folder import Run
-from edgenes_core.storage import StorageError
 
 COMMAND = (sys.executable, "-m", "edgenes_core", "resume")
 QUEUED, END = "queued", "end.txt"
@@ -148,8 +147,7 @@ def terminate(run: Run) -> None:
     stop = signal.SIGKILL if silence(run) > STALLED else signal.SIGTERM
     request_cancel(run)
     try:
-        pid = int((run.path / "pid").read_text())
-        (os.killpg if os.getpgid(pid) == pid else os.kill)(pid, stop)
+        end(int((run.path / "pid").read_text()), stop)
     except (OSError, ValueError) as error:
         raise JobError(f"Cannot stop the worker of run {run.id}: {error}. It still ends at its next event.") from None
 
@@ -210,14 +208,8 @@ _SENTENCES = {
 
 def _take(run: Run) -> int:
     """Open and lock the run's lock file; the caller closes the descriptor."""
-    try:
-        return lock(run.path / "lock", LOCK_SECONDS)
-    except BlockingIOError:
-        raise JobError(f"A worker is already at work on run {run.id}; cancel it or wait until it ends.") from None
-    except OSError as error:
-        raise StorageError(
-            f"Cannot work on run {run.id}: {error.strerror or error}. Copy it to a folder you may write to."
-        ) from None
+    busy = JobError(f"A worker is already at work on run {run.id}; cancel it or wait until it ends.")
+    return storage.locked(run.path / "lock", LOCK_SECONDS, f"work on run {run.id}", busy)
 
 
 def _spawn(run: Run, descriptor: int, words: list[str]) -> subprocess.Popen[bytes]:

@@ -100,6 +100,11 @@ def inherited(path: Path) -> int | None:
     return int(text) if same else None
 
 
+def end(pid: int, how: int) -> None:
+    """Send a signal to a process, and to its whole group if it leads one; OSError if it is gone."""
+    (os.killpg if os.getpgid(pid) == pid else os.kill)(pid, how)
+
+
 def niced(command: Sequence[str]) -> list[str]:
     """The command at priority NICE, also where this process has a low one itself."""
     return ["nice", "-n", str(max(0, NICE - os.getpriority(os.PRIO_PROCESS, 0))), *command]

@@ -22,6 +22,7 @@ from edgenes_core import EdgeNESError
 from edgenes_core.architecture import Architecture, shared_edges
 from edgenes_core.catalogue import KNOWN
 from edgenes_core.config import IMPORTED, PipelineConfig, RetrainConfig, SpaceConfig
+from edgenes_core.data import Part
 from edgenes_core.image_sources import Images, read_images
 from edgenes_core.imported import Predictions, store_predictions
 from edgenes_core.metrics import accuracy, nll
@@ -32,6 +33,7 @@ from edgenes_core.run_folder import Run
 from edgenes_core.run_records import Base, Training, build_space
 from edgenes_core.runs import RunStore
 from edgenes_core.splits import split_rows
+from edgenes_core.train import predict
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 STD_100 = (0.5071, 0.4867, 0.4408)  # CIFAR-100's mean, which the release divides by
@@ -83,10 +85,9 @@ def import_release(store: RunStore, root: Path, dataset: str, command: str = "")
             found = _load(entry, images, val)
         except EdgeNESError as error:
             skipped.append(Skipped(entry.name, str(error)))
-            bases += _base(entry)
         else:
             loaded.append(found)
-            bases += _base(entry)
+        bases += _base(entry)
     by_k: dict[int, list[_Loaded]] = {}
     for each in loaded:
         by_k.setdefault(each.cell.inputs_per_node, []).append(each)
@@ -127,8 +128,7 @@ def _load(entry: Entry, images: Images, val: np.ndarray) -> _Loaded:
 
 def _predict(network: Network, x: np.ndarray) -> np.ndarray:
     """(n, C) float32."""
-    with torch.no_grad():
-        return torch.cat([network(batch).softmax(-1) for batch in torch.from_numpy(x).split(BATCH)]).numpy()
+    return predict(network, Part(torch.from_numpy(x), torch.zeros(len(x), dtype=torch.long)), BATCH).numpy()
 
 
 def _base(entry: Entry) -> list[Architecture]:

@@ -24,7 +24,6 @@ from edgenes_core.network import Layer, Network, kernel_side, layer_plan
 
 State = Mapping[str, Tensor]
 Shapes = dict[str, tuple[int, ...]]
-UNUSED = ("aux_head.",)  # the auxiliary classifier helps training alone
 MOST_LAYERS, MOST_CHANNELS, MOST_CLASSES = 20, 512, 10_000
 EDGE = re.compile(r"cells\.(\d{1,2})\.mutable_ops\.(\d{1,2})\.ops\.(\d{1,2})\.(.+)")
 NORM = {"mean": "running_mean", "var": "running_var"}

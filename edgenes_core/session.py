@@ -19,6 +19,7 @@ from edgenes_core.device import choose_device
 from edgenes_core.records import Event
 from edgenes_core.run_folder import Run
 from edgenes_core.run_records import Training
+from edgenes_core.train import training_seed
 
 T = TypeVar("T")
 
@@ -143,7 +144,7 @@ class Session:
         if training.id in self.trainings or self.run.is_trained(training):
             return
         config = self.run.config
-        seed = tasks.derive_seed(config.seed, "retrain", training.architecture.key, training.seed)
+        seed = training_seed(config.seed, training.architecture, training.seed)
         device = self.trains_on or str(choose_device(self.device))
         keeper = TrainingKeeper(self.run.path.resolve(), training.id, self.every)
         self.trainings[training.id] = self.executor.submit(

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from edgenes_core import EdgeNESError, __version__, durable
+from edgenes_core.processes import lock
 
 SCHEMA = 1  # of every JSON file; docs/adr/0016-schema-versions.md says when it grows
 MOST_UNPACKED = 256 << 20  # bytes of an .npz: a small file may claim any size
@@ -49,6 +50,16 @@ def writing(what: str) -> Iterator[None]:
             f"Cannot {what}: {error.strerror or error}. What was stored before is intact; free space or "
             "choose a folder you may write to (--runs DIR)."
         ) from None
+
+
+def locked(path: Path, seconds: float, what: str, busy: EdgeNESError) -> int:
+    """Hold a file's lock; the caller closes the descriptor. `busy` if another process holds it for so many seconds."""
+    try:
+        return lock(path, seconds)
+    except BlockingIOError:
+        raise busy from None
+    except OSError as error:
+        raise StorageError(f"Cannot {what}: {error.strerror or error}. Copy it to a folder you may write to.") from None
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:

@@ -114,6 +114,11 @@ def fit(
         keeper.offer(FIT, partial(capture, step + 1, seconds, parts))
 
 
+def training_seed(run_seed: int, cell: Architecture, seed: int) -> int:
+    """What a network's weights and the order of its images are drawn from: the run's seed, its cell, and its own seed."""
+    return derive_seed(run_seed, "retrain", cell.key, seed)
+
+
 def train_from_scratch(
     data: Dataset, architecture: Architecture, config: RetrainConfig, seed: int, keeper: Keeper = NO_KEEPER
 ) -> tuple[Network, list[Event]]:

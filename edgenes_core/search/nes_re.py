@@ -33,7 +33,7 @@ from edgenes_core.search.baselines import numpy_generator
 from edgenes_core.search.loop import Measured, run_steps
 from edgenes_core.search.settings import NesReSettings
 from edgenes_core.space import SearchSpace
-from edgenes_core.train import derive_seed, predict, train_from_scratch
+from edgenes_core.train import predict, train_from_scratch, training_seed
 
 NOBODY = -1  # parent of a cell that was drawn
 
@@ -162,8 +162,7 @@ def own_judge(data: Dataset, config: PipelineConfig) -> Judge:
     """Trains here as a run retrains its candidates, to the same bits."""
 
     def judge(cell: Architecture, seed: int) -> np.ndarray:
-        seeded = derive_seed(config.seed, "retrain", cell.key, seed)
-        network, _ = train_from_scratch(data, cell, config.retrain, seeded)
+        network, _ = train_from_scratch(data, cell, config.retrain, training_seed(config.seed, cell, seed))
         return predict(network, data.val).numpy()
 
     return judge

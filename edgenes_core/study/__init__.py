@@ -64,6 +64,11 @@ class Arm:
             return None
         return from_dict(kind, given)
 
+    def keywords(self) -> dict[str, Any]:
+        """The same as the searcher's `search` and `samples` take it."""
+        own = self.own()
+        return {} if own is None else {"settings": own}
+
 
 @dataclass(frozen=True)
 class StudyConfig:

@@ -28,6 +28,7 @@ from edgenes_core.search import SEARCHERS, Candidate, load_samples, load_searche
 from edgenes_core.space import SearchSpace
 from edgenes_core.study import Arm
 from edgenes_core.study.chosen import choose
+from edgenes_core.train import training_seed
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ def run_repeat(arm: Arm, config: PipelineConfig, device: str = "cpu") -> Repeat:
     looked_at = [name for name in trainings.took if name not in {(c.architecture.key, c.seed) for c in candidates}]
     networks = [trainings.train(c.architecture, c.seed) for c in candidates]
     samples = config.retrain.epochs * len(data.train)
-    own = {} if arm.own() is None else {"settings": arm.own()}
-    billed = load_samples(arm.searcher)(space, config, **own) + samples * len(looked_at)
+    billed = load_samples(arm.searcher)(space, config, **arm.keywords()) + samples * len(looked_at)
     search = Cost(sum(stages.values()) + sum(map(trainings.took.__getitem__, looked_at)), billed)
     val, start = np.stack([network.val for network in networks]), trainings.clock()
     choose(SEARCHERS[arm.searcher].members, val, data.val.y.cpu().numpy(), config.ensemble.size)
@@ -80,7 +80,7 @@ class Trainings:
         name = cell.key, seed
         if name not in self.trained:
             start, config = self.clock(), self.config
-            seeded = tasks.derive_seed(config.seed, "retrain", cell.key, seed)
+            seeded = training_seed(config.seed, cell, seed)
             self.trained[name] = tasks.train_candidate(config.dataset, cell, config.retrain, seeded, self.device)
             self.took[name] = self.clock() - start
         return self.trained[name]
@@ -94,8 +94,7 @@ def _searched(
     arm: Arm, space: SearchSpace, data: Dataset, config: PipelineConfig, trainings: Trainings
 ) -> tuple[tuple[Candidate, ...], Counter[str]]:
     """The different candidates of a search, and the seconds of its stages without those of trainings."""
-    search, own = load_searcher(arm.searcher), arm.own()
-    more = {} if own is None else {"settings": own}
+    search, more = load_searcher(arm.searcher), arm.keywords()
     if "judge" in inspect.signature(search).parameters:
         more["judge"] = trainings.judge
     found, stages, stage = dict[tuple[Architecture, int], Candidate](), Counter[str](), arm.searcher

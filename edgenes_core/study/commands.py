@@ -22,6 +22,7 @@ from edgenes_core.progress import duration
 from edgenes_core.reply import Reply
 from edgenes_core.schema import ConfigError, from_dict, to_dict
 from edgenes_core.study import STUDIES, StudyConfig, StudyError
+from edgenes_core.study.chosen import POOL
 from edgenes_core.study.folder import Study
 from edgenes_core.study.job import hold
 from edgenes_core.study.latex import booktabs
@@ -53,26 +54,27 @@ def study(options: argparse.Namespace) -> Reply:
     print(f"study {found.id}", file=sys.stderr)
     with hold(found), _workers(found, options) as run:
         run(arms)
-    return _reply(
-        found, default_reference(found), _judged(found, argparse.Namespace(mode="pool", limit=None, reveal=False))
-    )
+    reference = default_reference(found)
+    return _reply(found, reference, _judged(found, reference))
 
 
 def compare(options: argparse.Namespace) -> Reply:
     """A study's table, on validation unless a look at test is asked for."""
     found = StudyStore(options.runs).open(options.study)
     reference = found.config.arm(options.reference or default_reference(found)).name
-    seen = _judged(found, options, reference)
+    seen = _judged(found, reference, options.mode, options.limit, reveal=options.reveal)
     reply = _reply(found, reference, seen)
     if options.latex:
         return Reply(reply.data, booktabs(found, seen, rows(found, seen, reference), reference))
     return Reply(reply.data, _csv(found, seen, reference)) if options.csv else reply
 
 
-def _judged(found: Study, options: argparse.Namespace, reference: str = "") -> Seen:
+def _judged(
+    found: Study, reference: str, kind: str = POOL, limit: float | None = None, *, reveal: bool = False
+) -> Seen:
     if found.has_targets():
-        mode = mode_of(found, options.mode, reference or default_reference(found), options.limit)
-        return judge(found, mode, found.look(found.repeats()[0], mode) if options.reveal else None)
+        mode = mode_of(found, kind, reference, limit)
+        return judge(found, mode, found.look(found.repeats()[0], mode) if reveal else None)
     raise StudyError(
         f"Nothing of study {found.id} is trained yet; go on with: python -m edgenes_core study {found.id} --resume"
     )

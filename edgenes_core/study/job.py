@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from edgenes_core.processes import INHERITED, detached, inherited, is_locked, last_error, lock, niced, reap
-from edgenes_core.storage import StorageError
+from edgenes_core import storage
+from edgenes_core.processes import INHERITED, detached, end, inherited, is_locked, last_error, niced, reap
 from edgenes_core.study import StudyError
 from edgenes_core.study.folder import Study
 
@@ -58,8 +58,7 @@ def stop(study: Study) -> None:
     if not at_work(study):
         return
     with suppress(ProcessLookupError, ValueError):
-        pid = int((study.path / "lock").read_text())
-        (os.killpg if os.getpgid(pid) == pid else os.kill)(pid, signal.SIGTERM)
+        end(int((study.path / "lock").read_text()), signal.SIGTERM)
 
 
 def last_words(study: Study) -> tuple[str, str]:
@@ -77,11 +76,5 @@ def _sign(descriptor: int, pid: int) -> None:
 
 
 def _take(study: Study) -> int:
-    try:
-        return lock(study.path / "lock", LOCK_SECONDS)
-    except BlockingIOError:
-        raise StudyError(f"A process is already at work on study {study.id}; stop it or wait until it ends.") from None
-    except OSError as error:
-        raise StorageError(
-            f"Cannot work on study {study.id}: {error.strerror or error}. Copy it to a folder you may write to."
-        ) from None
+    busy = StudyError(f"A process is already at work on study {study.id}; stop it or wait until it ends.")
+    return storage.locked(study.path / "lock", LOCK_SECONDS, f"work on study {study.id}", busy)

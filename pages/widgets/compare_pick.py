@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from edgenes_core.access import Action
 from edgenes_core.study.chosen import ALL, Mode
 from edgenes_core.study.folder import Look, Study
 from edgenes_core.study.table import Row, Seen, default_reference, mode_of
-from pages.widgets import access, address, session, studies
+from pages.widgets import address, studies
 from pages.widgets.choices import choose
 from pages.widgets.details import markdown_table
 from pages.widgets.markdown import plain
+from pages.widgets.reveal import reveal_button
 
 PICK, REFERENCE = "compare_study", "compare_reference"
 SPLITS = {"val": "validation", "test": "test"}
@@ -132,13 +132,7 @@ def looks_panel(study: Study, offered: bool, mode: Mode) -> None:
         return
     repeats, _ = study.repeats()
     st.markdown(f"One look would show all {len(repeats)} stored repeats on the test images, {mode.words}.")
-    if access.refused(Action.REVEAL):
-        return
-    if st.button(f"Reveal test (look {len(seen) + 1})", key="compare_reveal", icon=":material/visibility:"):
-        with session.guard():
-            access.require(Action.REVEAL)
-            study.look(repeats, mode)
-            st.rerun()
+    reveal_button(f"Reveal test (look {len(seen) + 1})", lambda: study.look(repeats, mode), key="compare_reveal")
 
 
 def _line(look: Look) -> list[str]:

@@ -54,11 +54,6 @@ def val_targets(run: Run) -> np.ndarray:
     return _targets(str(run.path), stamp(run, "targets.npz"))
 
 
-def embedding_of(run: Run) -> dict[str, np.ndarray]:
-    """The stored map of cells."""
-    return _embedding(str(run.path), stamp(run, "embedding.npz"))
-
-
 def ensembles_of(run: Run) -> dict[str, dict[str, Any]]:
     """Stored ensembles by name."""
     return _ensembles(str(run.path), _stamp_all(run, "ensembles/*.json"))
@@ -135,8 +130,3 @@ def _ensembles(folder: str, stamp: Stamp) -> dict[str, dict[str, Any]]:
 @_cached
 def _targets(folder: str, stamp: Stamp) -> np.ndarray:
     return _read(folder, "targets.npz", lambda run: run.targets("val"))
-
-
-@_cached
-def _embedding(folder: str, stamp: Stamp) -> dict[str, np.ndarray]:
-    return _read(folder, "embedding.npz", lambda run: run.embedding())

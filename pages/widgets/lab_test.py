@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from edgenes_core import looks, revealed, trust_snippets
-from edgenes_core.access import Action
 from edgenes_core.comparisons import METHOD, Adjusted
 from edgenes_core.looks import Look
 from edgenes_core.measures import QUALITY
@@ -16,7 +15,7 @@ from edgenes_core.revealed import Outcome, Seen
 from edgenes_core.run_folder import Run
 from edgenes_core.side_by_side import PAIRED, verdict
 from edgenes_core.team import Team, identity
-from pages.widgets import access, session, team
+from pages.widgets import session, team
 from pages.widgets.charts import show
 from pages.widgets.details import markdown_table
 from pages.widgets.lab_beside import NO_TEAM, change, distinct, named, with_interval
@@ -24,6 +23,7 @@ from pages.widgets.lab_headline import reference
 from pages.widgets.lab_outside import RUN
 from pages.widgets.lab_test_shift import shifted_test_panel
 from pages.widgets.markdown import plain
+from pages.widgets.reveal import reveal_button
 from pages.widgets.scores import Scored
 from pages.widgets.tools import View, frame, view_tools
 
@@ -87,13 +87,7 @@ def compared(run: Run, scored: Scored, shown: Team) -> tuple[tuple[Team, ...], t
 def offer(run: Run, teams: Sequence[Team], before: int) -> None:
     """What a click would show, and the click."""
     st.markdown(f"One look would show: {', '.join(map(named, teams))}.")
-    if access.refused(Action.REVEAL):
-        return
-    if st.button(f"Reveal test (look {before + 1})", key="ensembles_reveal", icon=":material/visibility:"):
-        with session.guard():
-            access.require(Action.REVEAL)
-            looks.look(run, teams)
-            st.rerun()
+    reveal_button(f"Reveal test (look {before + 1})", lambda: looks.look(run, teams), key="ensembles_reveal")
 
 
 def outcome_panel(run: Run, scored: Scored, look: Look, teams: Sequence[Team], shown: Team) -> None:

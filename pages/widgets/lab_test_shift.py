@@ -5,19 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from edgenes_core import looks, revealed, shift_jobs, shift_teams, trust_snippets
-from edgenes_core.access import Action
 from edgenes_core.corruptions import TEST_CORRUPTIONS
 from edgenes_core.looks import Look
 from edgenes_core.run_folder import Run
 from edgenes_core.severity import SeverityPoint
 from edgenes_core.team import Team
-from pages.widgets import access, session
+from pages.widgets import session
 from pages.widgets.charts import show
 from pages.widgets.choices import choose
 from pages.widgets.lab_beside import beside, named, styles
 from pages.widgets.lab_outside import RUN
 from pages.widgets.lab_predict import predict_panel
 from pages.widgets.lab_shift import severity_words
+from pages.widgets.reveal import reveal_button
 from pages.widgets.scores import Scored
 from pages.widgets.tools import View, frame, view_tools
 
@@ -40,13 +40,9 @@ def shifted_test_panel(run: Run, scored: Scored, shown: Team) -> None:
         st.caption("To predict is no look: numbers are shown after a further click.")
         return
     st.markdown(f"One more look would show, under {len(conditions)} conditions: {', '.join(map(named, teams))}.")
-    if access.refused(Action.REVEAL):
-        return
-    if st.button("Reveal corrupted test images", key="test_shift_reveal", icon=":material/visibility:"):
-        with session.guard():
-            access.require(Action.REVEAL)
-            looks.look_corrupted(run, teams, conditions)
-            st.rerun()
+    reveal_button(
+        "Reveal corrupted test images", lambda: looks.look_corrupted(run, teams, conditions), key="test_shift_reveal"
+    )
 
 
 def curves(run: Run, scored: Scored, look: Look, teams: tuple[Team, ...]) -> None:
