@@ -1,6 +1,8 @@
 """Shared by all tests: reproducible hypothesis examples, a seeded generator, a data folder of their own."""
 
 import os
+import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: a second thread slows tiny networks down
 
+MAIN = sys.modules["__main__"]
 settings.register_profile("edgenes", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.load_profile("edgenes")
 
@@ -24,6 +27,13 @@ def checked_figures() -> None:
     from edgenes_core.figures import build
 
     build.CHECKED = True
+
+
+@pytest.fixture(autouse=True)
+def own_main_module() -> Iterator[None]:
+    """A page under test becomes this process's main module and stays it; a worker that is then started would run that page."""
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture
