@@ -27,14 +27,14 @@ def page(run: Run) -> None:
     """What the team is made of beside what it is worth; a tab that is closed costs nothing."""
     scored = scored_of(run)
     side, results = st.columns([0.31, 0.69], gap="large")
+    shown = team.shown(run, scored)
+    with results, session.guard():  # before the panels beside it: what has changed is on its way while they are drawn
+        headline(run, scored, shown)
     with side:
         for panel in (build_panel, choose_panel, keep_panel):
             with st.container(border=True), session.guard():
                 panel(run, scored)
     with results:
-        shown = team.shown(run, scored)
-        with session.guard():
-            headline(run, scored, shown)
         for tab, draw in zip(st.tabs(list(TABS), key="ensembles_tab", on_change="rerun"), TABS.values(), strict=True):
             if tab.open:
                 with tab, session.guard():

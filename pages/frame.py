@@ -65,12 +65,13 @@ def run_picker() -> None:
 
 def readable_words() -> None:
     """Words that the theme leaves too pale in the text colour: chosen options (no primary colour is light enough for them and
-    dark enough for white buttons), and code and coloured words in captions."""
+    dark enough for white buttons), code and coloured words in captions, and the colours of code."""
     color = theme.ink(dark=session.dark()).text
     option = 'button:is([aria-checked="true"], [aria-pressed="true"]) p'
     chosen = f'{option}, [data-testid="stTab"][aria-selected="true"] p, [data-testid="stSliderThumbValue"]'
     caption = '[data-testid="stCaptionContainer"] :is(code, .stMarkdownColoredText, .stMarkdownColoredText *)'
-    st.html(f"<style>{chosen}, {caption} {{ color: {color} !important; }}</style>")
+    code = '[data-testid="stCode"] .token'
+    st.html(f"<style>{chosen}, {caption}, {code} {{ color: {color} !important; }}</style>")
 
 
 def basket_chip() -> None:

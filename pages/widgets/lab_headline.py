@@ -30,16 +30,17 @@ def headline(run: Run, scored: Scored, shown: Team | None) -> None:
     left, right = st.columns([0.58, 0.42], gap="small", vertical_alignment="bottom")
     beside = pick_reference(run, scored, shown, right)
     left.markdown(f"{name}: {count(shown)}.{empty}")
-    val = team.evaluation(scored, shown)
-    gaps = differences(team.resampled(scored, shown), team.resampled(scored, beside)) if beside else ()
-    for k, (column, metric) in enumerate(zip(st.columns(len(PAIRED), gap="small"), PAIRED, strict=True)):
-        with column, st.container(gap=None):
-            arrow = "↑" if QUALITY[metric].better == "higher" else "↓"
-            st.metric(
-                f"{QUALITY[metric].name} {arrow}", text_of(metric, getattr(val, metric)), help=QUALITY[metric].about
-            )
-            if beside:
-                st.caption(said(metric, gaps[k]))
+    val, places = team.evaluation(scored, shown), []
+    for column, metric in zip(st.columns(len(PAIRED), gap="small"), PAIRED, strict=True):
+        arrow = "↑" if QUALITY[metric].better == "higher" else "↓"
+        places.append(column.container(gap=None))
+        places[-1].metric(
+            f"{QUALITY[metric].name} {arrow}", text_of(metric, getattr(val, metric)), help=QUALITY[metric].about
+        )
+    if beside:  # after the numbers, which need not wait for the resamples
+        gaps = differences(team.resampled(scored, shown), team.resampled(scored, beside))
+        for place, metric, gap in zip(places, PAIRED, gaps, strict=True):
+            place.caption(said(metric, gap))
     st.caption(source(run, scored, beside))
 
 

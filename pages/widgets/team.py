@@ -102,7 +102,7 @@ def _combined(scored: Scored, shown: Team) -> np.ndarray:
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=HASH)
 def _evaluation(scored: Scored, shown: Team) -> Evaluation:
-    return team.evaluation(scored, shown, _resampled(scored, shown).whole)
+    return team.evaluation(scored, shown, side_by_side.measures(_combined(scored, shown), scored.y))
 
 
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASH)
