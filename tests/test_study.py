@@ -20,7 +20,7 @@ from edgenes_core.storage import StorageError
 from edgenes_core.study import Arm, StudyError, arm, job
 from edgenes_core.study.chosen import Mode
 from edgenes_core.study.engine import Step, run_study
-from edgenes_core.study.folder import LEAST, Study
+from edgenes_core.study.folder import LEAST, Study, rounded
 from edgenes_core.study.store import StudyStore
 
 TWO = (Arm("evolved", "nes_re"), Arm("lambda", "edgenes", (("ensemble.pool", 3),)))
@@ -205,13 +205,17 @@ def test_test_predictions_need_a_look_and_their_damage_is_named(tmp_path):
         study.test(repeats[0], look)
 
 
-def test_stored_probabilities_err_by_a_two_thousandth(tmp_path):
+def test_stored_probabilities_keep_eight_bits_and_the_nll(tmp_path):
     study = stored(tmp_path, 1, ARMS[:1])
     probs = np.random.default_rng(1).dirichlet(np.full(4, 0.05), (1, IMAGES))
     folder = study.path / "repeats" / "darts-s0"
-    storage.write_arrays(folder / "val.npz", probs=np.maximum(probs, LEAST).astype(np.float16))
+    storage.write_arrays(folder / "val.npz", probs=rounded(probs))
     (back,) = (repeat.val for repeat in study.repeats()[0])
     normal = probs >= 2.0**-14  # below, float16 has no relative precision
-    assert np.abs(back[normal] / probs[normal] - 1).max() <= 2.0**-10
-    assert np.abs(back - probs).max() <= 2.0**-10
+    assert np.abs(back[normal] / probs[normal] - 1).max() <= 2.0**-7
     assert back.min() > 0, "no network is infinitely sure"
+    few = rounded(np.array([0.0, 2.0**-24, 5 * 2.0**-24, 2.0**-14, 1.0]))
+    assert few.tolist() == [2.0**-24, 2.0**-24, 5 * 2.0**-24, 2.0**-14, 1.0]
+    assert np.array_equal(rounded(rounded(probs)), rounded(probs))
+    true = np.maximum(probs[0, np.arange(IMAGES), study.y], LEAST)
+    assert abs(np.log(back[0, np.arange(IMAGES), study.y] / true)[true > 2.0**-14].mean()) < 1e-3

@@ -65,7 +65,7 @@ def test_named_studies_know_their_searchers():
 def test_commands_say_what_is_wrong(tmp_path, capsys):
     study = stored(tmp_path, 1)
     for words, said in (
-        (["study", "nothing"], "A study is one of methods, ablations, or a JSON file"),
+        (["study", "nothing"], "A study is one of methods, ablations, census, fashion, or a JSON file"),
         (["study", "methods", "--arms", "darts,dart"], "no arm 'dart'"),
         (["study", "methods", "--set", "darts.step=3"], "known name"),
         (["study", "methods", "--seeds", "0"], "seeds must lie between"),

@@ -146,7 +146,24 @@ SMALL = PipelineConfig(
     retrain=RetrainConfig(epochs=8),
     ensemble=EnsembleConfig(pool=7, size=3, controls=3),
 )
+FEW = replace(SMALL, ensemble=replace(SMALL.ensemble, pool=4))
+FASHION = PipelineConfig(
+    dataset="fashion_mnist",
+    darts=DartsConfig(steps=300),
+    hypernet=HypernetConfig(steps=300),
+    retrain=RetrainConfig(epochs=12, channels=16, layers=2),
+    ensemble=EnsembleConfig(pool=4, size=3, controls=4),
+)
 STUDIES: dict[str, StudyConfig] = {
     "methods": StudyConfig(_methods(), 5, "every method with the same retraining", SMALL),
-    "ablations": StudyConfig(ABLATIONS, 5, "what each part of EdgeNES does", SMALL),
+    "ablations": StudyConfig(ABLATIONS, 5, "what each part of EdgeNES does", FEW),
+    "census": StudyConfig(
+        (Arm("census", "census", (("own.cells", 2),)),), 5, "is farther from α* worse? cells at each distance", SMALL
+    ),
+    "fashion": StudyConfig(
+        tuple(Arm(name, name) for name in ("edgenes", "deepens", "darts_ens", "random", "deviation")),
+        5,
+        "a few methods on larger images",
+        FASHION,
+    ),
 }
