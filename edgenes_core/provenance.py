@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from edgenes_core import __version__
 
 
 def versions() -> dict[str, str]:
-    """Versions that can change a number."""
+    """Versions that can change a number; a package that is not there is said to be missing."""
     packages = ("torch", "numba", "numpy", "scikit-learn", "umap-learn")
-    return {"edgenes": __version__, "python": platform.python_version(), **{p: version(p) for p in packages}}
+    return {"edgenes": __version__, "python": platform.python_version(), **{p: _version(p) for p in packages}}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
 
 
 def commit() -> str:

@@ -92,7 +92,12 @@ class Source(nn.Module):
 
 
 class SearchCell(nn.Module):
-    """One cell with all candidate edges; `edge_ids[s]` are the rows of the mixing matrix for edges leaving node s."""
+    """One cell with all candidate edges; `edge_ids[s]` are the rows of the mixing matrix for edges leaving node s.
+
+    `by_source` are all of them on the module's device: rows named by a list would be copied there in every step.
+    """
+
+    by_source: Tensor
 
     def __init__(self, space: SearchSpace, kind: str, channels: int) -> None:
         super().__init__()
@@ -100,6 +105,8 @@ class SearchCell(nn.Module):
             [space.edges.index(Edge(kind, n, s)) for n in range(max(CELL_INPUTS, s + 1), CELL_INPUTS + space.nodes)]
             for s in range(CELL_INPUTS + space.nodes - 1)
         ]
+        every = [row for ids in self.edge_ids for row in ids]
+        self.register_buffer("by_source", torch.tensor(every), persistent=False)
         self.sources = nn.ModuleList(
             Source(space.operations, len(ids), channels, 2 if kind == "reduce" and s < CELL_INPUTS else 1)
             for s, ids in enumerate(self.edge_ids)
@@ -108,12 +115,13 @@ class SearchCell(nn.Module):
     def forward(self, s0: Tensor, s1: Tensor, mixing: Tensor) -> Tensor:
         """(C, G, H, W, L) twice and mixing (B or 1, E, O) → (N·C, G, H', W', L)."""
         states = [s0, s1]
-        mixing = mixing.permute(2, 1, 0)  # (O, E, B or 1)
+        rows = mixing.permute(2, 1, 0).index_select(1, self.by_source)  # (O, E, B or 1)
         arriving: dict[int, Tensor] = {}
         last = len(self.sources)
-        for s, (ids, source) in enumerate(zip(self.edge_ids, self.sources, strict=True)):
-            y = source(states[s], mixing[:, ids])  # (K, C, G, H', W', L)
-            for k, node in enumerate(range(last + 1 - len(ids), last + 1)):
+        sizes = [len(ids) for ids in self.edge_ids]
+        for s, (mine, source) in enumerate(zip(rows.split(sizes, 1), self.sources, strict=True)):
+            y = source(states[s], mine)  # (K, C, G, H', W', L)
+            for k, node in enumerate(range(last + 1 - sizes[s], last + 1)):
                 arriving[node] = arriving[node] + y[k] if node in arriving else y[k]
             if s + 1 >= CELL_INPUTS:
                 states.append(arriving.pop(s + 1))
