@@ -38,6 +38,7 @@ def header(study: Study | None) -> None:
         if study is not None:
             color = "green" if studies.origin(study) == "bundled study" else "blue"
             about = f"{studies.origin(study)} · {plain(compare_pick.dataset_of(study))} · {study.config.seeds} seeds"
+            about += f" · {plain(', '.join(studies.devices(study)))}"
             st.badge(about, color=color, help=f"Every number on this page comes from study {study.id}.")
     for sentence in session.waiting():
         st.warning(plain(sentence), icon=":material/info:")

@@ -35,7 +35,7 @@ def test_start_makes_a_study_and_begins(runs, monkeypatch):  # noqa: F811
     app.number_input(key="compare_new_seeds").set_value(2).run()
     app.button(key="compare_start").click().run()
     assert not app.exception
-    (study,) = StudyStore(runs).list()
+    (study,) = StudyStore(runs).own()
     assert [s.id for s in started] == [study.id]
     assert study.config.seeds == 2
 

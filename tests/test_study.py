@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from sample_studies import ARMS, IMAGES, stored
 from tiny import SETTINGS, TINY, Killed
 
@@ -20,7 +22,7 @@ from edgenes_core.storage import StorageError
 from edgenes_core.study import Arm, StudyError, arm, job
 from edgenes_core.study.chosen import Mode
 from edgenes_core.study.engine import Step, run_study
-from edgenes_core.study.folder import LEAST, Study, rounded
+from edgenes_core.study.folder import LEAST, RARE, Study, rounded
 from edgenes_core.study.store import StudyStore
 
 TWO = (Arm("evolved", "nes_re"), Arm("lambda", "edgenes", (("ensemble.pool", 3),)))
@@ -56,7 +58,7 @@ def whole(tmp_path_factory) -> Study:
     file = root / "two.json"
     file.write_text(json.dumps({"arms": [to_dict(each) for each in TWO], "seeds": 2}))
     assert main(["study", str(file), "--workers", "1", "--runs", str(root), "--json", *CHANGED]) == 0
-    (study,) = StudyStore(root).list()
+    (study,) = StudyStore(root).own()
     return study
 
 
@@ -205,17 +207,24 @@ def test_test_predictions_need_a_look_and_their_damage_is_named(tmp_path):
         study.test(repeats[0], look)
 
 
-def test_stored_probabilities_keep_eight_bits_and_the_nll(tmp_path):
+def test_stored_probabilities_keep_the_nll(tmp_path):
     study = stored(tmp_path, 1, ARMS[:1])
     probs = np.random.default_rng(1).dirichlet(np.full(4, 0.05), (1, IMAGES))
     folder = study.path / "repeats" / "darts-s0"
     storage.write_arrays(folder / "val.npz", probs=rounded(probs))
     (back,) = (repeat.val for repeat in study.repeats()[0])
-    normal = probs >= 2.0**-14  # below, float16 has no relative precision
-    assert np.abs(back[normal] / probs[normal] - 1).max() <= 2.0**-7
+    off, common = np.abs(back / np.maximum(probs, LEAST) - 1), probs >= RARE
+    assert off[common].max() <= 2.0**-5
+    assert np.abs(back - probs).max() <= 2.0**-5
+    assert off[probs > 2.0**-14].max() <= 2.0**-3
     assert back.min() > 0, "no network is infinitely sure"
-    few = rounded(np.array([0.0, 2.0**-24, 5 * 2.0**-24, 2.0**-14, 1.0]))
-    assert few.tolist() == [2.0**-24, 2.0**-24, 5 * 2.0**-24, 2.0**-14, 1.0]
-    assert np.array_equal(rounded(rounded(probs)), rounded(probs))
     true = np.maximum(probs[0, np.arange(IMAGES), study.y], LEAST)
-    assert abs(np.log(back[0, np.arange(IMAGES), study.y] / true)[true > 2.0**-14].mean()) < 1e-3
+    assert abs(np.log(back[0, np.arange(IMAGES), study.y] / true).mean()) < 1e-2
+
+
+@given(st.floats(0, 1))
+def test_storing_twice_changes_nothing_more(value):
+    once = rounded(np.array([value]))
+    assert np.array_equal(rounded(once), once)
+    assert once[0] >= LEAST
+    assert abs(float(once[0]) - value) <= max(LEAST, value * (2.0**-9 if value >= RARE else 2.0**-4))

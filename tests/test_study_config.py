@@ -81,7 +81,7 @@ def test_commands_say_what_is_wrong(tmp_path, capsys):
         error = capsys.readouterr().err
         assert error.count("\n") == 1
         assert said in error
-    assert len(StudyStore(tmp_path).list()) == 1, "nothing was created"
+    assert len(StudyStore(tmp_path).own()) == 1, "nothing was created"
     empty = StudyStore(tmp_path).create("empty", study.config)
     assert main(["compare", empty.id, "--runs", str(tmp_path)]) == 1
     assert f"study {empty.id} --resume" in capsys.readouterr().err

@@ -29,7 +29,7 @@ SYMBOLS = (
     "x",
     "hourglass",
 )
-COSTS = {"seconds": "cost: seconds of a core, in all", "images": "cost: images passed through networks, in all"}
+COSTS = {"seconds": "cost: seconds, in all", "images": "cost: images passed through networks, in all"}
 PLOT = Offset(620, 400)  # pixels on a small screen
 GRID = 160
 FAINT = 0.35

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import torch
 
 from edgenes_core import tasks
 from edgenes_core.architecture import Architecture
 from edgenes_core.config import DartsConfig, PipelineConfig
 from edgenes_core.data import Dataset
+from edgenes_core.device import describe
 from edgenes_core.pipeline import stage_generator
 from edgenes_core.run_records import Cost, build_space
 from edgenes_core.search import SEARCHERS, Candidate, load_samples, load_searcher
@@ -35,7 +37,8 @@ from edgenes_core.train import training_seed
 class Repeat:
     """What one arm with one seed gave: N different candidates in the order of their proposal, probabilities (N, B, C) on
     validation and test, the seconds each training took and the images it passed. `search`, `select` say what these cost (a
-    choice passes each validation image forward through each network); `stages` are the parts of the search in seconds."""
+    choice passes each validation image forward through each network); `stages` are the parts of the search in seconds, which
+    are those of a core of a CPU, or of a clock beside any other `device`."""
 
     candidates: tuple[Candidate, ...]
     val: np.ndarray
@@ -45,6 +48,7 @@ class Repeat:
     search: Cost
     select: Cost
     stages: tuple[tuple[str, float], ...] = ()
+    device: str = "cpu"
 
 
 def run_repeat(arm: Arm, config: PipelineConfig, device: str = "cpu") -> Repeat:
@@ -63,7 +67,8 @@ def run_repeat(arm: Arm, config: PipelineConfig, device: str = "cpu") -> Repeat:
     select = Cost(trainings.clock() - start, len(val) * len(data.val))
     test = np.stack([network.test for network in networks])
     seconds = tuple(trainings.took[c.architecture.key, c.seed] for c in candidates)
-    return Repeat(candidates, val, test, seconds, samples, search, select, tuple(stages.items()))
+    known = seconds, samples, search, select, tuple(stages.items()), describe(torch.device(device))
+    return Repeat(candidates, val, test, *known)
 
 
 class Trainings:

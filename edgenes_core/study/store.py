@@ -50,10 +50,13 @@ class StudyStore:
         known = ", ".join(study.id for study in self.list()) or "none"
         raise StorageError(f"No study {name[:60]!r}; known are {known}.")
 
+    def own(self) -> list[Study]:
+        """Those of the runs folder, the newest first."""
+        return [Study(file.parent) for file in sorted(self.root.glob("*/study.json"), reverse=True)]
+
     def list(self) -> list[Study]:
         """All that have a study.json, the bundled ones first, then the newest."""
-        found = [sorted(root.glob("*/study.json"), reverse=root == self.root) for root in (BUNDLED, self.root)]
-        return [Study(file.parent) for files in found for file in files]
+        return [*map(Study, sorted(file.parent for file in BUNDLED.glob("*/study.json"))), *self.own()]
 
 
 def is_bundled(study: Study) -> bool:

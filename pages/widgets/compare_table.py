@@ -91,7 +91,7 @@ def heads(asked: Asked, columns: list[str]) -> dict[str, object]:
         if "DEE" in columns
         else "",
         "members": "of the ensemble, of how many trained networks they were chosen among; means over seeds",
-        "seconds": "of a core: search, trainings and choice, mean over seeds",
+        "seconds": "of a CPU's core, or of a clock on a GPU: search, trainings and choice, mean over seeds",
         "images": "passed through networks by search, trainings and choice, mean over seeds",
     }
     named = {name: f"{name}, {NAMED[m].unit}" for m in METRICS if NAMED[m].unit for name in [NAMED[m].name]}

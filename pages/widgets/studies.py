@@ -59,6 +59,12 @@ def source(study: Study) -> str:
     return f"Study {study.id} ({origin(study)}), {study.config.base.dataset}{f', commit {commit}' if commit else ''}."
 
 
+def devices(study: Study) -> tuple[str, ...]:
+    """What its repeats were trained on, by which its seconds are to be read."""
+    found = study.repeats()[0] if study.has_targets() else []
+    return tuple(sorted({repeat.device for repeat in found}))
+
+
 def stamp(study: Study) -> Stamp:
     """Changes whenever a repeat is stored or replaced."""
     files = [study.path / "study.json", study.path / "targets.npz", *sorted(study.path.glob("repeats/*/*"))]
