@@ -165,8 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgeNESError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("Stopped. What is stored stays; see: python -m edgenes_core list", file=sys.stderr)
+    except KeyboardInterrupt as stop:  # a command that knows how to go on says it
+        print(str(stop) or "Stopped. What is stored stays; see: python -m edgenes_core list", file=sys.stderr)
         return 130
     print(reply.as_json() if options.json else reply.text)
     return reply.status

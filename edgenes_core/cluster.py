@@ -27,7 +27,7 @@ from distributed.protocol import serialize_bytes
 
 from edgenes_core.cluster_code import code, difference, work
 from edgenes_core.cluster_worker import NeedsImages, Source, digest, hold, unusable
-from edgenes_core.executors import ClusterError, cluster_address
+from edgenes_core.executors import ClusterError, LethalTaskError, cluster_address
 from edgenes_core.image_sources import Images, read_images
 from edgenes_core.session import Session, outcome_stored
 
@@ -162,7 +162,7 @@ class ClusterExecutor(Executor):
         if isinstance(error, CancelledError):
             return self._gone()
         if isinstance(error, KilledWorker):
-            return ClusterError(
+            return LethalTaskError(
                 f"A training killed {error.allowed_failures + 1} of the cluster's workers (out of memory?), at last "
                 f"{error.last_worker.address}; give workers more memory with --memory-limit, then {self.again}"
             )

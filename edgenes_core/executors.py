@@ -25,6 +25,10 @@ class ClusterError(WorkerError):
     """A cluster that cannot be reached, has no workers, or has workers that cannot do this run."""
 
 
+class LethalTaskError(ClusterError):
+    """One task that killed every worker it was given to; the cluster goes on with others."""
+
+
 def default_workers() -> int:
     """One worker per usable core: small networks train fastest with one thread each."""
     return usable_cores()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from edgenes_core.processes import every
 from edgenes_core.run_folder import Run
 
 LOOK = 0.25  # seconds between two looks at the memory; torch fills less than 1 GB in that time
+
+log = logging.getLogger("edgenes_core")
 
 
 @contextmanager
@@ -47,7 +50,10 @@ def stay_below(run: Run, limit: int) -> None:
     )
     with suppress(EdgeNESError):
         storage.write_bytes(run.path / jobs.END, sentence.encode())
-    print(f"\nerror: {sentence}", file=sys.stderr, flush=True)
+    with suppress(Exception):  # whatever cannot be said, the memory must be free again
+        # Before the children die, or the main thread would find them dead and say that instead.
+        log.error("the worker ends: %s", sentence)
+        print(f"\nerror: {sentence}", file=sys.stderr, flush=True)
     for child in memory.children():
         with suppress(OSError):
             os.kill(int(child), signal.SIGKILL)

@@ -133,6 +133,7 @@ page = st.navigation(
         st.Page("tradeoff.py", title="Trade-off", icon=":material/show_chart:"),
         st.Page("ensembles.py", title="Ensembles", icon=":material/groups:"),
         st.Page("compare.py", title="Compare methods", icon=":material/leaderboard:"),
+        st.Page("published.py", title="Published and ours", icon=":material/menu_book:"),
         st.Page("train.py", title="Train", icon=":material/model_training:"),
     ]
 )

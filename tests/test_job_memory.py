@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_jobs import wait
 
-from edgenes_core import EdgeNESError, job_queue, jobs, memory
+from edgenes_core import EdgeNESError, job_queue, jobs, memory, run_log
 from edgenes_core.config import PipelineConfig
 from edgenes_core.memory import MemorySettingError, OutOfMemoryError
 from edgenes_core.run_folder import Run
@@ -26,7 +26,9 @@ import pathlib, subprocess, sys, time
 from edgenes_core.job_worker import working
 from edgenes_core.launch_options import LaunchOptions
 from edgenes_core.run_folder import Run
-with working(Run(pathlib.Path(sys.argv[-1])), LaunchOptions()):
+from edgenes_core.run_log import recorded
+run = Run(pathlib.Path(sys.argv[-1]))
+with working(run, LaunchOptions()), recorded(run):
 """
 ITSELF = WORKER + f"    {GREEDY}"
 ITS_CHILD = WORKER + f"    subprocess.run([sys.executable, '-S', '-c', {'import time; ' + GREEDY!r}])"
@@ -49,6 +51,7 @@ def test_a_run_above_its_cap_is_stopped_and_says_so(run: Run, monkeypatch: pytes
     assert "may hold 300 MB" in found.message
     assert "fewer workers" in found.message
     assert f"error: {found.message}" in jobs.log_tail(run)
+    assert [(line.level, line.message) for line in run_log.read(run)][-1:] == [("ERROR", f"the worker ends: {found.message}")]
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(run.path) not in listed
     assert "400 << 20" not in listed, "no child is left behind"

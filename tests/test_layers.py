@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = {
-    0: "__init__ schema config published measures records architecture space cell_number lambda_path encodings permalink theory durable storage tex browser catalogue processes memory download_jobs access sign_in",
+    0: "__init__ schema config published reported measures records architecture space cell_number lambda_path encodings permalink theory durable storage tex browser catalogue processes memory download_jobs access sign_in",
     1: "splits npz_file image_folder image_sources preview metrics selective temperature diversity pairwise instances selecting ensembles combining statistics weighted bootstrap comparisons side_by_side corruptions severity ood optimism trust embeddings soft_cells plane cloud",
     2: "torchvision_compat device alpha compiled supernet wide network release_network release_tree parameters partial_channels inherited hypernet regularizers augment data downloads order checkpoint train",
     3: "search",

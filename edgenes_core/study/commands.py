@@ -39,6 +39,8 @@ def study(options: argparse.Namespace) -> Reply:
     from edgenes_core.downloads import ensure
 
     store = StudyStore(options.runs)
+    if options.cluster:
+        cluster_address(options.cluster)
     if options.resume:
         found = store.open(options.name)
         if options.seeds or options.dataset or options.set:
@@ -52,8 +54,14 @@ def study(options: argparse.Namespace) -> Reply:
         command = shlex.join(["python", "-m", "edgenes_core", *sys.argv[1:]])
         found = store.create(_name(options.name), config, command)
     print(f"study {found.id}", file=sys.stderr)
-    with hold(found), _workers(found, options) as run:
-        run(arms)
+    try:
+        with hold(found), _workers(found, options) as run:
+            run(arms)
+    except KeyboardInterrupt:
+        words = ["python", "-m", "edgenes_core", "study", found.id, "--resume"]
+        words += ["--arms", options.arms] if arms else []
+        words += ["--cluster", options.cluster] if options.cluster else []
+        raise KeyboardInterrupt(f"Stopped. What is stored stays; go on with: {shlex.join(words)}") from None
     reference = default_reference(found)
     return _reply(found, reference, _judged(found, reference))
 

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
 
 from edgenes_core import EdgeNESError
-from edgenes_core.executors import WorkerError
+from edgenes_core.executors import ClusterError, LethalTaskError, WorkerError
 from edgenes_core.provenance import commit
 from edgenes_core.study import Arm, StudyError
 from edgenes_core.study.arm import Repeat, run_repeat
@@ -41,7 +41,7 @@ def run_study(
 ) -> None:
     """Store every repeat that is not stored, of these arms if any are named; `attend` is called now and then and may raise.
 
-    StudyError at the end if repeats failed; the others are stored all the same.
+    StudyError at the end if repeats failed; the others are stored all the same. WorkerError at once if who does them is gone.
     """
     missing = [(arm, seed) for arm, seed in study.missing() if not arms or arm.name in arms]
     prepare(study)
@@ -76,7 +76,7 @@ def prepare(study: Study) -> None:
 
 
 def _stored(study: Study, arm: Arm, seed: int, future: Future[Repeat], written_by: str, stand: str) -> str:
-    """Store what a repeat gave; a sentence if it failed, whatever the reason: the others go on."""
+    """Store what a repeat gave; a sentence if it failed by its own fault: the others go on."""
     try:
         study.save(arm, seed, future.result(), written_by)
     except BrokenProcessPool:
@@ -85,6 +85,8 @@ def _stored(study: Study, arm: Arm, seed: int, future: Future[Repeat], written_b
             f"python -m edgenes_core study {study.id} --resume --workers 1"
         ) from None
     except EdgeNESError as error:
+        if isinstance(error, ClusterError) and not isinstance(error, LethalTaskError):
+            raise  # it says how to go on; every other repeat would end with the same sentence
         return f"{arm.name}, seed {seed}: {error}"
     except Exception as error:
         return f"{arm.name}, seed {seed}: {type(error).__name__}: {error}"

@@ -91,3 +91,21 @@ def _opened(study: Study, look: Look | None, imports: Sequence[str], body: str, 
     return assembled(
         shlex.join(command), standard, {*imports, "from edgenes_core.study.store import StudyStore"}, opened, body
     )
+
+
+def by_shared(studies: Sequence[Study], what: str, arms: Sequence[str], metric: str = "") -> str:
+    """`networks`, `strata`, `farther` or `control` of some arms, of several studies in one table."""
+    more = f", {literal(metric)}" if metric else ""
+    body = f"""
+table = []
+for name in {literal([study.id for study in studies])}:
+    table += records({what}(store.open(name), {literal(list(arms))}{more}))
+"""
+    standard = ["import os", "from pathlib import Path"]
+    ours = [
+        RECORDS,
+        f"from edgenes_core.study.by_shared import {what}",
+        "from edgenes_core.study.store import StudyStore",
+    ]
+    opened = 'store = StudyStore(Path(os.environ.get("EDGENES_RUNS", "runs")))'
+    return assembled("", standard, set(ours), opened, body)

@@ -193,6 +193,7 @@ CHOICES: dict[str, Choice] = {
         {"seconds": "seconds", "images": "images"},
         "**Seconds** that a core computed. **Images** passed through networks, forward and backward; the same on every machine.",
     ),
+    "published_y": Choice("Quality", {"accuracy": "accuracy", "nll": "NLL", "brier": "Brier score"}),
     "slope_cells": Choice(
         "Cells",
         {"all": "all", "pool": "along λ", "drawn": "random + deviations"},
