@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-THESIS = "Babkin 2024, thesis"
-PAPER = "Babkin, Bakhteev 2024, paper"
+THESIS = "thesis 2024 (Babkin)"
+PAPER = "paper 2024 (Babkin, Bakhteev)"
 SLIDES_2023, SLIDES_2024 = "slides 2023", "slides 2024"
 NOTEBOOK = "notebooks of the release"
 

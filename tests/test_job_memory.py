@@ -51,7 +51,9 @@ def test_a_run_above_its_cap_is_stopped_and_says_so(run: Run, monkeypatch: pytes
     assert "may hold 300 MB" in found.message
     assert "fewer workers" in found.message
     assert f"error: {found.message}" in jobs.log_tail(run)
-    assert [(line.level, line.message) for line in run_log.read(run)][-1:] == [("ERROR", f"the worker ends: {found.message}")]
+    assert [(line.level, line.message) for line in run_log.read(run)][-1:] == [
+        ("ERROR", f"the worker ends: {found.message}")
+    ]
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(run.path) not in listed
     assert "400 << 20" not in listed, "no child is left behind"

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from clusters import HANGING, Cluster, killing, started, until
 from distributed import Client
+from test_cluster import own_images
 from test_study import Here, of, one_thread  # noqa: F401 - `one_thread` is a fixture
 from tiny import TINY
 
@@ -19,7 +25,7 @@ from edgenes_core.study.folder import Study
 from edgenes_core.study.store import StudyStore
 
 FEW = (("ensemble.size", 2), ("ensemble.controls", 2))
-CONFIG = StudyConfig((Arm("apart", "random", FEW), Arm("lambda", "edgenes", (("ensemble.pool", 3),))), 2, "", TINY)
+ARMS = (Arm("apart", "random", FEW), Arm("lambda", "edgenes", (("ensemble.pool", 3),)))
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +45,10 @@ def odd(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def local(lab, odd, tmp_path_factory) -> Study:
-    """The study in this process, while the clusters start."""
-    found = StudyStore(tmp_path_factory.mktemp("local")).create("local", CONFIG)
+    """The study in this process, while the clusters start; few images, as each process reads them anew."""
+    root = tmp_path_factory.mktemp("local")
+    base = replace(TINY, dataset=str(root / own_images(root)))
+    found = StudyStore(root).create("local", StudyConfig(ARMS, 2, "", base))
     run_study(found, Here())
     return found
 
@@ -52,7 +60,7 @@ def study(root: Path, local: Study, *words: str) -> int:
 
 def begin(root: Path, local: Study) -> Study:
     """The same study with its first repeat stored."""
-    found = StudyStore(root).create("begun", CONFIG)
+    found = StudyStore(root).create("begun", local.config)
     for name in ("targets.npz", "repeats/apart-s0"):
         kept = shutil.copytree if (local.path / name).is_dir() else shutil.copy
         (found.path / name).parent.mkdir(exist_ok=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from edgenes_core.catalogue import KNOWN
 from edgenes_core.search import SEARCHERS
 from edgenes_core.study import STUDIES, Arm
 from edgenes_core.study.folder import Study
@@ -26,6 +28,8 @@ def tab(asked: Asked) -> None:
     st.caption(
         "Each command repeats one method of this study, with every seed; the same code and seeds give the same networks."
     )
+    if about := file_words(asked.study):
+        st.caption(f":material/info: {about}")
     columns = st.columns(2, gap="medium")
     for k, arm in enumerate(asked.study.config.arms):
         with columns[k % 2], st.container(border=True, key=f"compare_card_{arm.name}"):
@@ -63,10 +67,24 @@ def spent(asked: Asked, arm: Arm) -> str:
 
 
 def repeat_command(study: Study, arm: Arm) -> str:
-    """A new study of this arm alone, with the same config."""
+    """A new study of this arm alone, with the same config; images that no name stands for are named by their file."""
     named = next((name for name, config in STUDIES.items() if config == study.config), "")
     place = f"assets/studies/{study.id}" if is_bundled(study) else f"{study.path}"
-    return shlex.join(["python", "-m", "edgenes_core", "study", named or f"{place}/study.json", "--arms", arm.name])
+    data = study.config.base.dataset
+    given = ["--dataset", Path(data).name if is_bundled(study) else data] if data not in KNOWN else []
+    words = ["study", named or f"{place}/study.json", *given, "--arms", arm.name]
+    return shlex.join(["python", "-m", "edgenes_core", *words])
+
+
+def file_words(study: Study) -> str:
+    """What a file of images is that does not come with the project; nothing for a dataset with a name."""
+    data = Path(study.config.base.dataset)
+    if str(data) in KNOWN or not is_bundled(study):
+        return ""
+    return (
+        f"`{plain(data.name)}` does not come with the project: 5 000 training and 1 000 test images of Fashion-MNIST, as many of each class, "
+        "as arrays x_train, y_train, x_test, y_test. `--dataset fashion_mnist` takes all of the published images instead."
+    )
 
 
 def fill_command(study: Study, *arms: str) -> str:

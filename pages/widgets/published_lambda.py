@@ -13,7 +13,6 @@ from pages.widgets.charts import show
 from pages.widgets.choices import choose
 from pages.widgets.compare_pick import dataset_of
 from pages.widgets.lab_headline import signed
-from pages.widgets.markdown import plain
 from pages.widgets.published_parts import (
     factor_of,
     measured_by,
@@ -41,10 +40,10 @@ def shared_tab() -> None:
     rows = [row for study in used for row in control(study, arms)]
     words = control_words(used, rows)
     show(figure, key="published_shared", alt=words)
-    st.markdown(plain(words))
     st.caption(
         "Each point: a cell that was retrained, at the middle of its stretch of λ. Dotted: as many shared edges as λ asks for. A "
-        "number between two whole ones cannot be met, so a quarter of an edge is left on average even by a perfect map."
+        "number between two whole ones cannot be met, so a quarter of an edge is left on average even by a perfect map. A pool holds one cell for each number of shared edges first, so the "
+        "jumps of the swapped formula hardly show in it: Explore λ draws them."
     )
     sources(SHARED)
     found = [each for study in used for each in networks(study, arms)]
@@ -90,7 +89,6 @@ def accuracy_tab() -> None:
         + " ".join(slope_words(used, rows, metric))
     )
     show(figure, key="published_accuracy", alt=words)
-    st.markdown(plain(words))
     sources(ONE_CELL, FIXED)
     every = [each for study in used for each in found[study.id]]
     tools(used, "lambda-accuracy", words, Network, every, "networks", arms, metric="", figure=figure)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from edgenes_core.records import METRICS as NAMED
 from edgenes_core.reported import AREAS, RESULTS
 from edgenes_core.study import snippets
-from edgenes_core.study.budget import AreaRow, areas
+from edgenes_core.study.budget import AreaRow, Curve, Point, areas, common, points
 from edgenes_core.study.folder import Study
 from edgenes_core.study.table import Row, mode_of
 from edgenes_core.theory import Theorem, theorem
-from pages.widgets import studies
+from pages.widgets import session, studies
+from pages.widgets.charts import show
 from pages.widgets.choices import choose
-from pages.widgets.compare_methods import repeat_command
+from pages.widgets.compare_methods import file_words, repeat_command
 from pages.widgets.compare_pick import amount, dataset_of
 from pages.widgets.compare_table import change_of, spread_of, text_of
 from pages.widgets.details import markdown_table
 from pages.widgets.markdown import plain
-from pages.widgets.published_parts import factor_of, measured_by, missing
+from pages.widgets.published_parts import factor_of, measured_by, missing, style_of
 from pages.widgets.tools import View, frame, view_tools
 
 ARMS = ("darts", "darts_ens", "random", "deviation", "edgenes", "jensen_shannon", "deepens")
@@ -81,10 +84,9 @@ def _ours(study: Study) -> None:
         table.append([plain(first.title), text_of(first, "sd"), text_of(second, "sd"), change, *costs, command])
     st.markdown(markdown_table(heads, table))
     words = method_words(study, by_place)
-    st.markdown(plain(words))
     st.caption(
         f"Mean ± sd over {study.config.seeds} seeds, n = {len(study.y)} images; seconds of {plain(device)}, search, retraining and choice "
-        f"together. Intervals hold for all methods of a metric together. {_shared_device(study)}"
+        f"together. Intervals hold for all methods of a metric together. {_shared_device(study)} {file_words(study)}"
     )
     view = View(
         f"methods-{study.id}",
@@ -144,36 +146,59 @@ def speed_tab() -> None:
 
 
 def _areas(study: Study, metric: str, cost: str) -> None:
-    found = [each for each in studies.curves_of(study, metric, None) if each.arm in ("edgenes", REFERENCE)]
+    from edgenes_core.figures.methods import plot_budgets
+
+    arms = ("edgenes", REFERENCE)
+    found = [each for each in studies.curves_of(study, metric, None) if each.arm in arms]
+    st.markdown(f"**Ours: {plain(dataset_of(study))}, validation {NAMED[metric].name} by what was spent**")
+    styles = {arm: style_of(arm)._replace(label=study.config.arm(arm).shown) for arm in arms}
+    figure = plot_budgets(found, styles, metric, cost, common(found, cost), dark=session.dark())
     rows = areas(study, found, REFERENCE, cost)
-    st.markdown(f"**Ours: {plain(dataset_of(study))}, mean validation {NAMED[metric].name} over the common budget**")
-    if not rows:
-        st.caption(
-            f":material/info: The two methods have no budget of {cost} in common: one has ended before the other begins."
+    words = speed_words(study, found, rows, cost)
+    show(figure, key=f"published_budget_{study.id}", alt=words)
+    if rows:
+        st.markdown(
+            markdown_table(["", "n", "area", "difference [95 %]", "p", "detectable"], _area_lines(rows, metric))
         )
-        return
-    lines = [
+    view = View(
+        "speed",
+        f"Validation, n = {len(study.y)} images, by {cost}",
+        words,
+        frame(Point, points(found)),
+        snippets.curves(study, None, metric, arms),
+    )
+    view_tools(study, view, key=f"published_speed_{study.id}", figure=figure)
+
+
+def speed_words(study: Study, found: Sequence[Curve], rows: Sequence[AreaRow], cost: str) -> str:
+    """Where both begin and end, and whether their areas differ."""
+    parts = []
+    for arm in ("edgenes", REFERENCE):
+        mine = [getattr(each, cost) for each in found if each.arm == arm]
+        first, last = (float(np.mean([spent[k] for spent in mine])) for k in (0, -1))
+        parts.append(
+            f"{study.config.arm(arm).shown} has its first network at {amount(first)} {cost} and its last at {amount(last)}"
+        )
+    if not rows:
+        end = "no budget is common to all seeds of both, so there are no areas to compare"
+    else:
+        end = f"the areas {'tie' if all(row.tie for row in rows if row.arm != REFERENCE) else 'differ'}"
+    return f"{dataset_of(study)}, means over {study.config.seeds} seeds: {'; '.join(parts)}; {end}."
+
+
+def _area_lines(rows: Sequence[AreaRow], metric: str) -> list[list[str]]:
+    digits = 2 if factor_of(metric) == 100 else 4
+    return [
         [
             plain(row.title),
             str(row.n),
             spread_of(row.area, row.sd, metric),
             "◆" if row.arm == REFERENCE else change_of(metric, row.mean, row.lo, row.hi),
             "" if row.pairs < 2 else f"{row.p:.3f}",
-            "" if row.pairs < 2 else f"{row.detectable * factor_of(metric):.{2 if factor_of(metric) == 100 else 4}f}",
+            "" if row.pairs < 2 else f"{row.detectable * factor_of(metric):.{digits}f}",
         ]
         for row in rows
     ]
-    st.markdown(markdown_table(["", "n", "area", "difference [95 %]", "p", "detectable"], lines))
-    tied = all(row.tie for row in rows if row.arm != REFERENCE)
-    words = f"{dataset_of(study)}: the areas of EdgeNES and DartsEns {'tie' if tied else 'differ'} over the budget that both have."
-    view = View(
-        "speed",
-        f"Validation, n = {len(study.y)} images, by {cost}",
-        words,
-        frame(AreaRow, rows),
-        snippets.areas(study, None, metric, cost, ["edgenes", REFERENCE], REFERENCE),
-    )
-    view_tools(study, view, key=f"published_speed_{study.id}")
 
 
 def theorem_tab() -> None:

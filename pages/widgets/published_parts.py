@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from edgenes_core.records import METRICS as NAMED
@@ -83,22 +82,23 @@ def published_panel(
             [v + sign * s for v, s in zip(each.value, spread, strict=True)] for sign in (-1, 1)
         ]  # fmt: skip
         lines.append(Line(each.label, style_of(arm), each.x, each.value, *ends, joined))
-    return Panel(heading, series[0][0].source.split(";")[0].split(",")[0] + ", published", y_title, lines)
+    return Panel(heading, series[0][0].source.split(" (")[0].split(",")[0] + ", published", y_title, lines)
 
 
-def strata_panel(study: Study, rows: Sequence[Stratum], metric: str) -> Panel:
-    """Means over repeats with 95 % intervals, by shared edges."""
+def strata_panels(used: Sequence[Study], rows: Sequence[Stratum], metric: str) -> list[Panel]:
+    """A panel for each dataset: means over repeats with 95 % intervals, by shared edges."""
     from edgenes_core.figures.beside import Line, Panel
 
-    by_arm: dict[str, list[Stratum]] = {}
-    for row in rows:
-        by_arm.setdefault(row.arm, []).append(row)
-    up, lines = factor_of(metric), list["Line"]()
-    for arm, mine in by_arm.items():
-        bars = [[getattr(row, end) * up for row in mine] for end in ("value", "lo", "hi")]
-        names = [f"{row.title}: {row.n} α*, {row.cells} cells, {row.networks} networks" for row in mine]
-        lines.append(Line(mine[0].title, style_of(arm), [row.shared for row in mine], *bars, True, names))
-    return Panel(dataset_of(study), f"ours, {counted(rows)}", value_title(metric), lines)
+    names, up, found = {study.id: dataset_of(study) for study in used}, factor_of(metric), list["Panel"]()
+    for name in dict.fromkeys(names[row.study] for row in rows):
+        here, lines = [row for row in rows if names[row.study] == name], list["Line"]()
+        for place in dict.fromkeys((row.study, row.arm) for row in here):
+            mine = [row for row in here if (row.study, row.arm) == place]
+            bars = [[getattr(row, end) * up for row in mine] for end in ("value", "lo", "hi")]
+            hover = [f"{row.title}: {row.n} α*, {row.cells} cells, {row.networks} networks" for row in mine]
+            lines.append(Line(mine[0].title, style_of(place[1]), [row.shared for row in mine], *bars, True, hover))
+        found.append(Panel(name, f"ours, {counted(here)}", value_title(metric), lines))
+    return found
 
 
 def points_panel(study: Study, found: Sequence[Network], y: str, y_title: str) -> Panel:
@@ -112,15 +112,13 @@ def points_panel(study: Study, found: Sequence[Network], y: str, y_title: str) -
         names = [f"{each.title}, seed {each.seed}, λ = {each.lam:.2f}, {each.shared} shared" for each in mine]
         lines.append(Line(mine[0].title, style_of(arm), [n.lam for n in mine], values, none, none, False, names))
     seeds = len({each.seed for each in found})
-    return Panel(dataset_of(study), f"ours, {seeds} α*, {len(found)} networks", y_title, lines)
+    return Panel(study.id, f"ours, {seeds} α*, {len(found)} networks", y_title, lines)
 
 
 def counted(rows: Sequence[Stratum]) -> str:
-    """`5 α*, 45 cells, 135 networks`: of the arm with the most."""
-    arms = {row.arm for row in rows}
-    most = max(arms, key=lambda arm: sum(row.networks for row in rows if row.arm == arm))
-    mine = [row for row in rows if row.arm == most]
-    return f"{max(r.n for r in mine)} α*, {sum(r.cells for r in mine)} cells, {sum(r.networks for r in mine)} networks"
+    """`5 α*, 150 networks`: of all that a panel shows."""
+    most = max(row.n for row in rows)
+    return f"up to {most} α* each, {sum(row.networks for row in rows)} networks"
 
 
 def tested(metric: str, test: Test) -> str:
@@ -153,7 +151,3 @@ def tools(
     where = "; ".join(f"Study {study.id}, {dataset_of(study)}, n = {len(study.y)} validation images" for study in used)
     view = View(name, where, words, frame(kind, rows), snippets.by_shared(used, what, arms, metric))
     view_tools(used[0], view, key=f"published_{name}_tools", figure=figure)
-
-
-def finite(values: Sequence[float]) -> list[float]:
-    return [value for value in values if np.isfinite(value)]

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from edgenes_core.records import METRICS as NAMED
 from edgenes_core.reported import BY_SHARED, WARMED, WARMED_2023, Reported
+from edgenes_core.study.budget import Test
 from edgenes_core.study.by_shared import Farther, Stratum, compared, farther, strata
 from edgenes_core.study.folder import Study
 from pages.widgets import session
 from pages.widgets.charts import show
 from pages.widgets.choices import choose
 from pages.widgets.compare_pick import dataset_of
+from pages.widgets.compare_table import change_of
+from pages.widgets.details import markdown_table
 from pages.widgets.markdown import plain
 from pages.widgets.published_lambda import slope_words
 from pages.widgets.published_parts import (
@@ -21,9 +25,11 @@ from pages.widgets.published_parts import (
     missing,
     published_panel,
     sources,
-    strata_panel,
+    strata_panels,
     tested,
+    text_of,
     tools,
+    verdict,
 )
 
 SHARED_TITLE = "edges shared with α*"
@@ -40,17 +46,19 @@ def farther_tab() -> None:
         return
     rows = {study.id: strata(study, arms, metric) for study in used}
     slopes = [row for study in used for row in farther(study, arms, metric)]
+    st.markdown(f"**{plain(answer(slopes))}**")
+    st.markdown(slope_table(used, slopes))
     words = " ".join([answer(slopes), *slope_words(used, slopes, metric)])
-    st.markdown(plain(words))
-    _drawn(used, [], rows, metric, "farther", words, arms)
+    tools(used, "farther-slopes", words, Farther, slopes, "farther", arms, metric)
+    st.markdown("**The networks behind it**")
+    said = f"{NAMED[metric].name} by {SHARED_TITLE}, mean over α* with a t interval of 95 %."
+    _drawn(used, [], rows, metric, "farther", said, arms)
     st.caption(
         "The seeds claim it (“the further architecture locates the worse accuracy it performs”) and no stored experiment of theirs "
-        "measures it. Census: cells drawn uniformly among those that share exactly so many edges, each trained with several seeds. A "
-        "cell's seeds are averaged, then a repeat's cells; intervals and slopes are over the α*, each with a search of its own. "
-        f"Larger, with ten cells a distance: `{COMMAND} census --seeds 10 --set own.cells=10` in a file of your own."
+        "measures it. Census: cells drawn uniformly among those that share exactly so many edges. RandomD: one such cell for each "
+        "distance. A cell's seeds are averaged, then a repeat's cells; intervals and slopes are over the α*, each with a search of "
+        f"its own. Larger: `{COMMAND} census --seeds 20`."
     )
-    st.markdown("**The slopes**")
-    tools(used, "farther-slopes", words, Farther, slopes, "farther", arms, metric)
 
 
 def answer(slopes: Sequence[Farther]) -> str:
@@ -63,6 +71,28 @@ def answer(slopes: Sequence[Farther]) -> str:
         return "Not answered: a slope needs two α* at least."
     said = f"Is farther from α* worse? Of {len(drawn)} samples of unchosen cells, {len(worse)} say yes, {len(better)} say the opposite, {ties} tie."
     return f"{said} Each sample by its own 95 % interval, not corrected for their number."
+
+
+def slope_table(used: Sequence[Study], slopes: Sequence[Farther]) -> str:
+    """A line for each sample of cells."""
+    names, heads = (
+        {study.id: dataset_of(study) for study in used},
+        ["cells", "per edge farther [95 %]", "p", "α*", "networks", "", "detectable"],
+    )
+    lines = []
+    for row in slopes:
+        test = Test(row.slope, row.lo, row.hi, row.p, row.detectable, row.n)
+        several = row.n > 1
+        lines.append([
+            plain(f"{names[row.study]}, {row.title}"),
+            change_of(row.metric, row.slope, row.lo, row.hi),
+            f"{row.p:.3f}" if several else "",
+            str(row.n),
+            str(row.networks),
+            verdict(row.metric, test) if several else "one α*",
+            text_of(row.metric, row.detectable) if several else "",
+        ])  # fmt: skip
+    return markdown_table(heads, lines)
 
 
 def random_tab() -> None:
@@ -83,7 +113,6 @@ def random_tab() -> None:
     gaps = ", ".join(f"{a - b:+.1f}" for a, b in zip(hyper.value, deviation.value, strict=True)).replace("-", "−")
     words = f"Published differences at 0, 1, 2, 3 shared edges: {gaps} points, each smaller than either spread. {words}"
     _drawn(used, [(hyper, "edgenes"), (deviation, "deviation")], rows, metric, "random", words, arms)
-    st.markdown(plain(words))
     st.caption(
         "The thesis calls the published differences significant; from its own means and spreads a t test gives p ≥ 0.47 at every "
         "number of shared edges. Ours: t over seeds, each arm and seed with an α* of its own; not corrected for the several places."
@@ -113,7 +142,6 @@ def warming_tab() -> None:
     gaps = ", ".join(f"{a - b:+.1f}" for a, b in zip(on.value, off.value, strict=True)).replace("-", "−")
     words = f"Published differences, warmed minus not, at 1, 2, 3 shared edges: {gaps} points. {' '.join(parts)}"
     _drawn(used, [(on, "as-is"), (off, "no-warming")], rows, metric, "warming", words, CONSTANT)
-    st.markdown(plain(words))
     st.caption(
         "The slides of 2023 show another table, of one training each; its warmed columns are 4 to 10 points higher."
     )
@@ -122,8 +150,6 @@ def warming_tab() -> None:
 
 
 def _table(series: Sequence[Reported]) -> str:
-    from pages.widgets.details import markdown_table
-
     heads = ["λ", *(each.label for each in series)]
     places = series[0].x
     return markdown_table(
@@ -138,7 +164,7 @@ def _drawn(
     from edgenes_core.figures.beside import plot_beside
 
     panels = [published_panel("CIFAR-100", published, "test accuracy, %")] if published else []
-    panels += [strata_panel(study, rows[study.id], metric) for study in used if rows[study.id]]
+    panels += strata_panels(used, [row for study in used for row in rows[study.id]], metric)
     figure = plot_beside(panels, SHARED_TITLE, dark=session.dark(), whole=True)
     show(figure, key=f"published_{name}", alt=words)
     every = [row for study in used for row in rows[study.id]]
