@@ -1,6 +1,6 @@
 """Where tensors live and what memory they take: chosen, counted and tuned here and nowhere else.
 
-Everything runs in plain eager float32 on every device. What was measured, and what no machine at hand could measure, is in
+Everything runs in plain eager float32 on every device. What was measured, on CPUs and on one GPU, is in
 docs/adr/0009.
 """
 

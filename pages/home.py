@@ -126,9 +126,11 @@ def doors() -> None:
         st.markdown("**Compare**  \nDoes diversity pay? Build your own ensemble and test it.")
         st.page_link("tradeoff.py", label="Trade-off", icon=":material/show_chart:")
         st.page_link("ensembles.py", label="Ensembles", icon=":material/groups:")
+        st.page_link("compare.py", label="Compare methods", icon=":material/leaderboard:")
     with train.container(border=True, height="stretch"):
         st.markdown("**Train and teach**  \nRun the whole algorithm live and watch α form.")
         st.page_link("train.py", label="Train", icon=":material/model_training:")
+        st.page_link("published.py", label="Published and ours", icon=":material/menu_book:")
 
 
 def next_step(run: Run) -> str:
