@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
 
 from edgenes_core.comparisons import Adjusted
@@ -15,7 +16,8 @@ from edgenes_core.records import METRICS
 from edgenes_core.side_by_side import verdict
 from edgenes_core.statistics import Difference
 
-NAME_WIDTH = 20  # letters of a name on one line
+NAME_WIDTH = 24  # letters of a name on one line
+ROW, LINE = 44, 18  # pixels of a row, and of each line of its name
 VERDICTS = {
     "better": (OKABE_ITO["green"], "triangle-up"),
     "worse": (OKABE_ITO["vermillion"], "triangle-down"),
@@ -33,6 +35,8 @@ class Compared(NamedTuple):
 def plot_forest(rows: Sequence[Compared], metrics: Sequence[str], reference: str, *, dark: bool) -> go.Figure:
     """A panel per metric; each row is a mean difference with its interval and the verdict in a word."""
     layout = _panels([_panel_title(metric) for metric in metrics], [row.name for row in rows])
+    for i, metric in enumerate(metrics if len(metrics) > 1 else ()):
+        layout[_axis(i).replace("x", "xaxis")] |= _ticks(rows, i, metric)
     layout["shapes"] = [_zero(_axis(i), dark=dark) for i in range(len(metrics))]
     traces = [_intervals(rows, i, metric, word) for i, metric in enumerate(metrics) for word in VERDICTS]
     empty = "" if rows else f"Nothing to compare with {reference} yet."
@@ -42,23 +46,35 @@ def plot_forest(rows: Sequence[Compared], metrics: Sequence[str], reference: str
 def _panels(titles: Sequence[str], names: Sequence[str]) -> Literal:
     """Panels side by side on one list of names, the first on top; a name may come from anyone's file."""
     width, gap = 1 / len(titles), 0.05
-    rows = len(names)
+    rows, wrapped = len(names), [wrap(name, NAME_WIDTH) for name in names]
+    tall = max([ROW, *(LINE * len(lines) + 6 for lines in wrapped)])
     layout: Literal = {
         "yaxis": {
             "tickvals": list(range(rows)),
-            "ticktext": ["<br>".join(map(plain, wrap(name, NAME_WIDTH))) for name in names],
+            "ticktext": ["<br>".join(map(plain, lines)) for lines in wrapped],
             "range": [max(rows, 1) - 0.5, -0.6],
             "showgrid": False,
             "showline": False,
+            "zeroline": False,
             "ticks": "",
         },
-        "height": 140 + 44 * max(2, rows),
+        "height": 140 + tall * max(2, rows),
         "margin": {"t": 28, "b": 80},
     }
     for i, text in enumerate(titles):
         domain = [i * width + (gap if i else 0), (i + 1) * width]
-        layout[_axis(i).replace("x", "xaxis")] = {**title(text), "domain": domain, "nticks": 3, "tickangle": 0}
+        layout[_axis(i).replace("x", "xaxis")] = {**title(text), "domain": domain, "nticks": 7, "tickangle": 0}
     return layout
+
+
+def _ticks(rows: Sequence[Compared], index: int, metric: str) -> Literal:
+    """Zero and one on either side that an interval reaches: a narrow panel has no room for more, and fewer are no scale."""
+    ends = [abs(end) for row in rows for end in (row.differences[index].lo, row.differences[index].hi)]
+    reach = _scale(metric)[0] * max((end for end in ends if np.isfinite(end)), default=0.0)
+    if reach <= 0:
+        return {"nticks": 3}
+    power = 10.0 ** float(np.floor(np.log10(reach)))
+    return {"tick0": 0, "dtick": max(digit * power for digit in (1, 2, 3, 5) if digit * power <= reach)}
 
 
 def _axis(index: int) -> str:

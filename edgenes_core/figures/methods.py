@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from edgenes_core.figures.build import Literal, figure, plain, title
 from edgenes_core.figures.curves import DASHES
 from edgenes_core.figures.labels import Offset, place
+from edgenes_core.figures.log_axis import log_axis
 from edgenes_core.figures.theme import OKABE_ITO, Style, ink
 from edgenes_core.records import METRICS
 from edgenes_core.study.budget import Curve, at
@@ -49,7 +50,7 @@ def plot_costs(
     layout: Literal = {
         "xaxis": {
             **title(COSTS[cost] + "   (← cheaper)"),
-            **_log([point.cost for point in points]),
+            **log_axis([x for x, _ in _ends(points)]),
         },
         "yaxis": {**title(_better(metric)), "nticks": 7},
         "annotations": _names(points, names, factor, dark=dark),
@@ -77,11 +78,13 @@ def plot_budgets(
     dark: bool,
 ) -> go.Figure:
     """Each seed a thin line of steps; thick their mean, with a band of ± 1 sd, where all seeds of the method have begun and none
-    has ended. What all methods have in common is shaded. A method of one candidate is a point for each seed."""
+    has ended; where there is no such place a thin line stands in the legend. What all methods have in common is shaded. A method
+    of one candidate is a point for each seed."""
     traces = []
     for arm in dict.fromkeys(each.arm for each in found):
         mine = [each for each in found if each.arm == arm]
-        traces += _seeds(mine, styles[arm], metric, cost) + _mean(mine, styles[arm], metric, cost)
+        mean = _mean(mine, styles[arm], metric, cost)
+        traces += _seeds(mine, styles[arm], metric, cost, listed=not mean) + mean
     tone = ink(dark=dark)
     shaded = {
         "type": "rect",
@@ -95,7 +98,7 @@ def plot_budgets(
     layout: Literal = {
         "xaxis": {
             **title(COSTS[cost].replace(", in all", " so far")),
-            **_log([x for each in found for x in getattr(each, cost)]),
+            **log_axis([x for each in found for x in getattr(each, cost)]),
         },
         "yaxis": {**title(_better(metric)), "nticks": 7},
         "shapes": [{**shaded, "x0": common[0], "x1": common[1], "layer": "below"}] if common else [],
@@ -119,7 +122,8 @@ def mean_of(found: Sequence[Curve], cost: str) -> tuple[np.ndarray, np.ndarray, 
     return budgets, table.mean(0), spread
 
 
-def _seeds(found: Sequence[Curve], style: Style, metric: str, cost: str) -> list[Literal]:
+def _seeds(found: Sequence[Curve], style: Style, metric: str, cost: str, *, listed: bool) -> list[Literal]:
+    """`listed`: the first of them stands in the legend."""
     factor, single = _factor(metric), all(len(each.quality) == 1 for each in found)
     marker = {"symbol": style.symbol, "size": 8 if single else 4, "color": style.color}
     words = f"{plain(style.label)}, %{{text}}<br>%{{y:.4g}} at %{{x:.4g}}<extra></extra>"
@@ -136,7 +140,7 @@ def _seeds(found: Sequence[Curve], style: Style, metric: str, cost: str) -> list
             "hovertemplate": words,
             "name": plain(style.label),
             "legendgroup": each.arm,
-            "showlegend": single and each is found[0],
+            "showlegend": listed and each is found[0],
         }
         for each in found
     ]
@@ -209,25 +213,22 @@ def _names(points: Sequence[CostPoint], names: Sequence[str], factor: float, *, 
         "borderpad": 0,
         "font": {"color": tone.text, "size": 12},
     }
-    offsets = place(range(len(names)), names, at_points, at_points, PLOT)
+    drawn = np.array([[np.log10(x), y * factor] for x, y in _ends(points)])
+    offsets = place(range(len(names)), names, at_points, drawn, PLOT)
     return [
         {**look, "x": x, "y": y, "text": name, "ax": offset.x, "ay": offset.y}
         for (x, y), name, offset in zip(at_points.tolist(), names, offsets, strict=True)
     ]
 
 
-def _log(costs: Sequence[float]) -> Literal:
-    """A logarithmic axis with ticks at 1, 2, 5, 10, …"""
-    positive = [cost for cost in costs if cost > 0]
-    if not positive:
-        return {"type": "log"}
-    powers = range(int(np.floor(np.log10(min(positive)))), int(np.ceil(np.log10(max(positive)))) + 1)
-    ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-    return {
-        "type": "log",
-        "tickvals": ticks,
-        "ticktext": [f"{tick:,g}" if tick < 1e6 else f"{tick:.0e}" for tick in ticks],
-    }
+def _ends(points: Sequence[CostPoint]) -> list[tuple[float, float]]:
+    """Both ends of every point's bars: all that is drawn. A bar that reaches no cost at all ends at its point."""
+    found = list[tuple[float, float]]()
+    for point in points:
+        across, up = (0.0, 0.0) if point.n < 2 else (float(np.nan_to_num(sd)) for sd in (point.cost_sd, point.sd))
+        low = point.cost - across if across < point.cost else point.cost
+        found += [(low, point.value - up), (point.cost + across, point.value + up)]
+    return found
 
 
 def _factor(metric: str) -> float:

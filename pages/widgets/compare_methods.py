@@ -44,7 +44,7 @@ def card(asked: Asked, arm: Arm) -> None:
     if spec.rebuilt:
         st.caption(f":material/construction: **Rebuilt.** {plain(spec.rebuilt)}")
     if arm.settings:
-        changed = ", ".join(f"`{plain(name)}` = {plain(str(value))}" for name, value in arm.settings)
+        changed = ", ".join(f"`{name}` = {plain(str(value))}" for name, value in arm.settings)
         st.caption(f":material/tune: Changed for this arm: {changed}")
     st.caption(f":material/schedule: {spent(asked, arm)}")
     st.code(repeat_command(asked.study, arm), language="sh", wrap_lines=True)
@@ -82,7 +82,7 @@ def file_words(study: Study) -> str:
     if str(data) in KNOWN or not is_bundled(study):
         return ""
     return (
-        f"`{plain(data.name)}` does not come with the project: 5 000 training and 1 000 test images of Fashion-MNIST, as many of each class, "
+        f"`{data.name}` does not come with the project: 5 000 training and 1 000 test images of Fashion-MNIST, as many of each class, "
         "as arrays x_train, y_train, x_test, y_test. `--dataset fashion_mnist` takes all of the published images instead."
     )
 

@@ -53,10 +53,13 @@ class Asked(NamedTuple):
 
 
 def open_study(known: Sequence[Study]) -> Study | None:
-    """The study that was chosen, else the first one that has something to show; None if there is none."""
+    """The study that was chosen, else of those that have something to show the first with the most methods (ablations are of one);
+    None if there is none."""
     wanted = studies.asked()[0]
     named = next((study for study in known if study.id == wanted), None)
-    return named or next((study for study in known if study.has_targets()), known[0] if known else None)
+    shown = [study for study in known if study.has_targets()]
+    widest = max(shown, key=lambda study: len({arm.searcher for arm in study.config.arms}), default=None)
+    return named or widest or next(iter(known), None)
 
 
 def pick(known: Sequence[Study], study: Study) -> None:
