@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edgenes_core import durable, jobs
 from edgenes_core.catalogue import KNOWN, DataError, data_folder, present, stored_file
+from edgenes_core.damage import broken
 from edgenes_core.findings import FaultError, Look, Place, RemarkError
 from edgenes_core.npz_file import headers_of
 from edgenes_core.processes import is_locked
@@ -98,6 +99,21 @@ def damaged(place: Place) -> str:
     return f"{len(found)} runs can be read"
 
 
+def torn(place: Place) -> str:
+    """Files inside of runs: each is read, and what a finished stage stores must be there."""
+    runs = RunStore(place.runs).list()[0]
+    found = {run.id: said for run in runs if (said := broken(run))}
+    if found:
+        told = [f"{name}: {said[0].rstrip('.')}{_more(len(said) - 1)}" for name, said in found.items()]
+        others = list(found)[SHOWN:]  # every run by its name, as each is mended by itself
+        raise FaultError("; ".join(told[:SHOWN] + ([f"and of {', '.join(others)}"] if others else [])))
+    return f"of {len(runs)} runs, none is torn or missing"
+
+
+def _more(count: int) -> str:
+    return f" (and {count} more)" if count else ""
+
+
 def dead(place: Place) -> str:
     """Runs that say they are at work, but whose worker holds no lock any more or has stalled."""
     states = [(run.id, jobs.state(run)) for run in RunStore(place.runs).list()[0]]
@@ -153,7 +169,13 @@ LOOKS = (
     Look(
         "damaged runs",
         damaged,
-        "Restore the files named from a copy, or remove the folder; what is wrong in whole runs, `show RUN` says.",
+        "Restore the files named from a copy, or remove the folder.",
+    ),
+    Look(
+        "files of runs",
+        torn,
+        "All files of one that are wrong: python -m edgenes_core show RUN. Restore them from a copy or an export; without one, train "
+        "again with --again (Train page: Same settings again) and remove the damaged run's folder.",
     ),
     Look(
         "dead runs",

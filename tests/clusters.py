@@ -103,11 +103,12 @@ def started(folder: Path, **added: str) -> Iterator[Cluster]:
 
 @contextmanager
 def killing(process: subprocess.Popen[bytes], address: str, worker: str = "") -> Iterator[None]:
-    """Beside what is done meanwhile: kill a process once the named worker, or any, works on a task."""
+    """Beside what is done meanwhile: kill a process once the named worker, or any, works on a task, at the latest afterwards."""
+    over = threading.Event()
 
     def kill() -> None:
         with Client(address, set_as_default=False) as client:
-            until(lambda: any(keys for at, keys in client.processing().items() if worker in at))
+            until(lambda: over.is_set() or any(keys for at, keys in client.processing().items() if worker in at))
         process.kill()
 
     killer = threading.Thread(target=kill)
@@ -115,5 +116,6 @@ def killing(process: subprocess.Popen[bytes], address: str, worker: str = "") ->
     try:
         yield
     finally:
+        over.set()
         killer.join()
     assert process.wait() == -9

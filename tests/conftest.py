@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import numpy as np
+import order
 import pytest
 from hypothesis import settings
 
@@ -13,6 +14,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: a sec
 MAIN = sys.modules["__main__"]
 settings.register_profile("edgenes", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.load_profile("edgenes")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = order.in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """How `--dist loadfile` hands tests to several processes; any other --dist is left as it is."""
+    return order.scheduler(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from edgenes_core.config import PRESETS, PipelineConfig
 from edgenes_core.launch_options import LaunchOptions
 from edgenes_core.run_digest import digest
 from edgenes_core.run_folder import Run
+from edgenes_core.run_log import recorded
 from edgenes_core.runs import RunStore
 
 
@@ -156,3 +158,17 @@ def test_the_list_leaves_out_what_nobody_waits_for(runs):  # noqa: F811
     assert listed(app) == [":red-badge[:material/error: failed] digits, seed 0"]
     os.utime(done.path / "lock")  # it ends while somebody looks
     assert len(listed(app.run())) == 2
+
+
+def test_what_a_run_says_is_shown_as_it_is(runs):  # noqa: F811
+    run, said = sample_runs.created(runs), "</pre><script>alert(1)</script> **bold** $x$ :material/home:"
+    with recorded(run):
+        logging.getLogger("edgenes_core").warning(said)
+    (run.path / "log.txt").write_text(f"printed {said}\n")
+    app = open_page("train.py", run)
+    assert not app.exception
+    shown = [block.value for block in app.code]
+    assert any("WARNING" in text and said in text for text in shown)
+    assert f"printed {said}" in shown
+    assert said not in words(app), "in a block of plain text alone"
+    assert not [m for m in app.markdown if m.allow_html and "alert(1)" in m.value]

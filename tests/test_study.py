@@ -113,6 +113,22 @@ def test_killed_and_resumed_is_the_same_bit_for_bit(whole, tmp_path):
     run_study(study, Here(), lambda step: pytest.fail("nothing was missing"))
 
 
+def test_the_sentence_of_a_stop_names_the_command_that_finishes_the_study(whole, tmp_path, monkeypatch, capsys):
+    def stop(step: Step) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edgenes_core.study.commands.local_executor", lambda workers: Here())
+    with monkeypatch.context() as patch:
+        patch.setattr("edgenes_core.study.commands._report", stop)
+        assert main(["study", str(whole.path / "study.json"), "--runs", str(tmp_path)]) == 130
+    (study,) = StudyStore(tmp_path).own()
+    assert len(study.missing()) == 3
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == f"Stopped. What is stored stays; go on with: python -m edgenes_core study {study.id} --resume"
+    assert main([*said.rpartition("edgenes_core ")[2].split(), "--runs", str(tmp_path)]) == 0
+    assert of(study) == of(whole)
+
+
 def test_another_seed_and_another_arm_are_other_networks(whole):
     found = of(whole)
     assert len({values[1] for values in found.values()}) == 4

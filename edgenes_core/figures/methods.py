@@ -135,7 +135,7 @@ def _seeds(found: Sequence[Curve], style: Style, metric: str, cost: str, *, list
             "mode": "markers" if len(each.quality) == 1 else "lines+markers",
             "line": {"shape": "hv", "width": 1, "color": style.color, "dash": style.dash},
             "marker": marker,
-            "opacity": 0.8 if single else FAINT,
+            "opacity": 0.8 if listed else FAINT,
             "text": [f"seed {each.seed}, {k + 1} trained" for k in range(len(each.quality))],
             "hovertemplate": words,
             "name": plain(style.label),

@@ -198,9 +198,9 @@ def _stamp(files: Sequence[Path]) -> tuple[tuple[int, int], ...]:
     return tuple((state.st_mtime_ns, state.st_ino) if state else (0, 0) for state in states)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)  # a page shows up to five studies, of some megabytes each
 def _read_all(path: Path, stamp: tuple[tuple[int, int], ...]) -> tuple[tuple[StoredRepeat, ...], tuple[str, ...]]:
-    """One table reads them several times."""
+    """One page reads them several times."""
     study, found, damaged = Study(path), list[StoredRepeat](), list[str]()
     for arm in study.config.arms:
         for seed in range(study.config.seeds):

@@ -20,8 +20,7 @@ from pages.widgets.tools import View, frame, tool, view_tools
 
 MARKS = {"better": "▲", "worse": "▼", "tie": "≈", "reference": "◆", "": ""}
 WIDTHS = {"n": 44, "DEE": 56, "members": 66, "seconds": 60, "images": 66}  # pixels, so that all fit a small screen
-LONG = 24  # letters of a name
-NAMES = {True: 132, False: 188}  # pixels of the names, if there are long ones: beside DEE, and without it
+LONG, NAMES = 24, 188  # letters of a long name; pixels of the names, if there are long ones
 
 
 def tab(asked: Asked) -> None:
@@ -97,9 +96,8 @@ def heads(asked: Asked, columns: list[str]) -> dict[str, object]:
         "images": "passed through networks by search, trainings and choice, mean over seeds",
     }
     named = {name: f"{name}, {NAMED[m].unit}" for m in METRICS if NAMED[m].unit for name in [NAMED[m].name]}
-    wide = any(len(asked.title(arm)) > LONG for arm in asked.seen.arms)
-    names = NAMES["DEE" in columns] if wide else None
-    found: dict[str, object] = {"method": st.column_config.TextColumn(pinned=True, width=names)}
+    wide = "DEE" not in columns and any(len(asked.title(arm)) > LONG for arm in asked.seen.arms)
+    found: dict[str, object] = {"method": st.column_config.TextColumn(pinned=True, width=NAMES if wide else None)}
     found |= {
         name: st.column_config.NumberColumn(named.get(name), help=about.get(name), width=WIDTHS.get(name))
         for name in columns[1:]

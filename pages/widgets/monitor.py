@@ -19,6 +19,7 @@ from pages.widgets import access, session
 from pages.widgets.charts import show
 from pages.widgets.choices import answer
 from pages.widgets.markdown import plain
+from pages.widgets.run_messages import run_messages
 from pages.widgets.stages import ABOUT
 
 EVERY = 1.0  # seconds between two looks at a live job
@@ -79,7 +80,7 @@ def look(run: Run, before: tuple[bool, bool]) -> None:
         stage_line(run, at, state)
         curves(run, events, at)
         with st.expander("Log", icon=":material/terminal:"):
-            st.code(jobs.log_tail(run) or "The worker has not written anything.", language=None, height=260)
+            run_messages(run)
 
 
 def top_line(run: Run, state: JobState, at: Progress) -> None:

@@ -19,6 +19,7 @@ from pages.widgets.published_parts import (
     missing,
     points_panel,
     published_panel,
+    say_damaged,
     sources,
     tools,
     value_title,
@@ -33,6 +34,7 @@ def shared_tab() -> None:
     if not used:
         missing("ablations", "methods")
         return
+    say_damaged(used)
     arms = ("as-is", "swapped", "edgenes")
     panels = [published_panel("Thesis", [(SHARED, "edgenes")], "edges shared with α*", joined=False)]
     panels += [points_panel(study, networks(study, arms), "shared", "edges shared with α*") for study in used]
@@ -77,6 +79,7 @@ def accuracy_tab() -> None:
     if not used:
         missing("methods")
         return
+    say_damaged(used)
     panels = [published_panel("Fixed λ, k = 2", [(FIXED, "fixed_lambda")], "test accuracy, %", joined=False)]
     found = {study.id: networks(study, arms) for study in used}
     panels += [points_panel(study, found[study.id], metric, value_title(metric)) for study in used]

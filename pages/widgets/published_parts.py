@@ -45,6 +45,13 @@ def missing(*names: str) -> None:
     st.code("\n".join(f"{COMMAND} {name}" for name in names), language="sh")
 
 
+def say_damaged(used: Sequence[Study]) -> None:
+    """A sentence for each repeat that cannot be read and is left out."""
+    for study in used:
+        for sentence in study.repeats()[1]:
+            st.warning(plain(sentence), icon=":material/info:")
+
+
 def style_of(arm: str) -> Style:
     """The same colour and shape wherever an arm stands, published or ours."""
     from edgenes_core.figures.methods import method_style

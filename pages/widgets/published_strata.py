@@ -24,6 +24,7 @@ from pages.widgets.published_parts import (
     measured_by,
     missing,
     published_panel,
+    say_damaged,
     sources,
     strata_panels,
     tested,
@@ -44,6 +45,7 @@ def farther_tab() -> None:
     if not used:
         missing("census")
         return
+    say_damaged(used)
     rows = {study.id: strata(study, arms, metric) for study in used}
     slopes = [row for study in used for row in farther(study, arms, metric)]
     st.markdown(f"**{plain(answer(slopes))}**")
@@ -102,6 +104,7 @@ def random_tab() -> None:
     if not used:
         missing("methods")
         return
+    say_damaged(used)
     rows = {study.id: strata(study, arms, metric) for study in used}
     words = " ".join(
         f"{dataset_of(study)}, EdgeNES minus random deviation: "
@@ -127,11 +130,12 @@ def warming_tab() -> None:
     if not used:
         missing("ablations")
         return
+    say_damaged(used)
     rows = {study.id: strata(study, CONSTANT, metric) for study in used}
     parts = []
     for study in used:
-        for arm in CONSTANT[1:]:
-            title = study.config.arm(arm).shown
+        titles = {arm.name: arm.shown for arm in study.config.arms}
+        for arm, title in ((arm, titles[arm]) for arm in CONSTANT[1:] if arm in titles):
             found = compared(study, "as-is", arm, metric)
             parts.append(
                 f"{dataset_of(study)}, EdgeNES minus {title}: "

@@ -33,6 +33,11 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
     "--process-per-site",  # all tabs of a context in one process, which keeps the app's scripts compiled
+    # A page is too short-lived to be compiled well: what is compiled once is kept, nothing is compiled ahead or anew.
+    "--js-flags=--no-opt --no-maglev --no-flush-bytecode",
+    # In place of Playwright's own list, as Chromium reads the last one only: what draws late or asks a network, named again.
+    "--disable-features=ScriptStreaming,PaintHolding,Translate,HttpsUpgrades,MediaRouter,OptimizationHints,"
+    "NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,AvoidUnnecessaryBeforeUnloadCheckSync",
 ]
 PROBES = (
     "/_stcore/health",

@@ -29,7 +29,27 @@ TABS = {  # of the Ensembles page, but for the first, each with the key of what 
     "Shift": "shift_foreign_tools_row",
     "Test": "ensembles_reveal",
 }
+STUDIES = {  # pages of studies, likewise
+    "compare": {
+        "Differences": "compare_forest_tools_row",
+        "Cost": "compare_plane_tools_row",
+        "Budget": "compare_area_tools_row",
+        "Classes": "compare_class_tools_row",
+        "Methods": "compare_card_deepens10",
+    },
+    "published": {
+        "λ and shared edges": "published_lambda-shared_tools_row",
+        "Accuracy and λ": "published_lambda-accuracy_tools_row",
+        "Hypernetwork or random": "published_random_tools_row",
+        "Warming": "published_warming_tools_row",
+        "Methods and cost": "published_methods_fashion_row",
+        "Speed": "published_speed_fashion_row",
+        "Theorem": "published_theorem",
+    },
+}
+LAST = TABS | STUDIES["compare"] | STUDIES["published"]
 VIEWS = [(name, inner) for name in PAGES for inner in ("", *(TABS if name == "ensembles" else ()))]
+VIEWS += [(name, inner) for name, tabs in STUDIES.items() for inner in ("", *tabs)]
 CHARTS = ("explore", "space", "tradeoff", "ensembles")
 WORDS = """(charts) => charts.map((chart) => chart.getAttribute('aria-label')
   || chart.querySelector('[aria-label]:not(.modebar-btn)')?.getAttribute('aria-label') || '')"""
@@ -59,7 +79,7 @@ def shown(request: pytest.FixtureRequest, tab: Page, server: str) -> Shown:
         open_sections(tab)
     if inner:
         tab.get_by_role("tab", name=inner, exact=True).click()
-        tab.locator(f".st-key-{TABS[inner]}").wait_for()
+        tab.locator(f".st-key-{LAST[inner]}").wait_for()
         settled(tab)
     return Shown(tab, name, inner, tab.get_by_role("tabpanel", name=inner) if inner else tab.locator("html"))
 

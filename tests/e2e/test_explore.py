@@ -7,7 +7,8 @@ from statistics import median
 
 import pytest
 from browsing import settled, visit
-from playwright.sync_api import Page, expect
+from conftest import watched_tab
+from playwright.sync_api import BrowserContext, Page, expect
 
 from edgenes_core.lambda_path import Interval, LambdaPath
 from edgenes_core.run_folder import Run
@@ -140,8 +141,8 @@ def test_a_row_of_the_table_moves_the_handle(page: Page, server: str, path: Lamb
     assert lam_drawn(page) == pytest.approx((path.intervals[0].lo + path.intervals[0].hi) / 2)
 
 
-def test_play_reaches_the_base_cell_and_honours_reduced_motion(open_context, server: str, path: LambdaPath):
-    page = open_context(reduced_motion="reduce").new_page()
+def test_play_reaches_the_base_cell_and_honours_reduced_motion(page: Page, server: str, path: LambdaPath):
+    page.emulate_media(reduced_motion="reduce")
     last_change = path.intervals[-1].lo
     visit(page, server, "explore", lam=last_change)
     part(page, "play").click()
@@ -159,15 +160,15 @@ def test_a_bad_lambda_in_the_link_is_clamped_and_said(page: Page, server: str, p
         expect_interval(page, path.at(wanted), path)
 
 
-def test_a_link_brings_the_same_cell_back(page: Page, open_context, server: str, path: LambdaPath):
+def test_a_link_brings_the_same_cell_back(page: Page, shared_context: BrowserContext, server: str, path: LambdaPath):
     visit(page, server, "explore", lam=1.2345)
     expect_interval(page, path.at(1.2345), path)
     page.wait_for_function("() => location.search.includes('lam=1.2345')")
-    again = open_context().new_page()
-    again.goto(page.evaluate("location.href"))
-    settled(again)
-    assert lam_drawn(again) == lam_drawn(page) == 1.2345
-    expect_interval(again, path.at(1.2345), path)
+    with watched_tab(shared_context) as again:
+        again.goto(page.evaluate("location.href"))
+        settled(again)
+        assert lam_drawn(again) == lam_drawn(page) == 1.2345
+        expect_interval(again, path.at(1.2345), path)
 
 
 def test_lambda_and_basket_survive_a_change_of_page(page: Page, server: str, run: Run, path: LambdaPath):
