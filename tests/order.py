@@ -1,8 +1,8 @@
 """In which order the files of tests are run, and which of them in one process.
 
-The long ones come first, so that the last seconds are made of short ones and no processor waits for the other. All that needs
-a browser stays in one process, which then starts a single server and browser, beside another that computes. What draws UMAP
-maps stays together too, as UMAP is compiled anew in every process.
+The long ones come first, so that the last seconds are made of short ones and no processor waits for the other. What needs a
+browser stays together, in two groups, as a group starts one server and one browser, and a process beside it can compute. What
+draws UMAP maps stays together too, as UMAP is compiled anew in every process.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 BROWSER = "e2e"
+WALKS = (
+    "e2e/test_accessible.py",
+    "e2e/test_awkward.py",
+)  # visit all pages: about as long as all other tests of BROWSER
 MAPS = ("test_cell_map.py", "test_embeddings.py", "test_mapping.py")
 LONG = (
     BROWSER,
@@ -26,17 +30,19 @@ LONG = (
     "test_release_import.py",
     "test_shift_jobs.py",
     "test_study.py",
+    *WALKS,
     "test_resume.py",
     "test_layers.py",
     "test_fuzz.py",
 )
-"""Files or folders of this one, by measured time, the longest first."""
+"""Files or folders of this one: the longest first, but that a second browser waits until the first may be done."""
 
 
 def name_of(file: str) -> str:
-    """What LONG may call a file of tests: its folder if that is the browser's, else its name."""
+    """What LONG calls a file of tests: a name in this folder, or BROWSER for all of its folder but WALKS."""
     path = Path(file)
-    return BROWSER if path.parent.name == BROWSER else path.name
+    inner = f"{BROWSER}/{path.name}"
+    return path.name if path.parent.name != BROWSER else inner if inner in WALKS else BROWSER
 
 
 def rank(file: str) -> int:
@@ -45,10 +51,9 @@ def rank(file: str) -> int:
 
 
 def group(nodeid: str) -> str:
-    """What tests of one process have in common."""
-    file = nodeid.split("::", 1)[0]
-    name = name_of(file)
-    return name if name == BROWSER else MAPS[0] if name in MAPS else file
+    """What tests of one process have in common: a file, or the first of those that stay together."""
+    name = name_of(nodeid.split("::", 1)[0])
+    return next((several[0] for several in (WALKS, MAPS) if name in several), name)
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:

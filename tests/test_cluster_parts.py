@@ -98,7 +98,13 @@ LINES = [line for block in re.findall(r"```\w*\n(.*?)```", GUIDE, re.S) for line
 
 def test_the_guide_has_only_commands_that_parse():
     ours = [shlex.split(line, comments=True) for line in LINES if line.startswith("python -m edgenes_core")]
-    assert [parser().parse_args(words[3:]).command for words in ours] == ["pipeline", "resume", "pipeline"]
+    assert [parser().parse_args(words[3:]).command for words in ours] == [
+        "pipeline",
+        "resume",
+        "study",
+        "study",
+        "pipeline",
+    ]
     known = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
     theirs = [line.partition("-m dask ")[2].split() for line in LINES if "-m dask " in line]
     for name, *words in theirs:

@@ -15,17 +15,18 @@ FILES = sorted(f"tests/{path.relative_to(FOLDER)}" for path in FOLDER.glob("**/t
 
 def test_what_is_named_exists():
     assert all((FOLDER / name).exists() for name in order.LONG)
-    assert set(order.MAPS) < set(order.LONG)
+    assert {*order.MAPS, *order.WALKS} < set(order.LONG)
     assert len(set(order.LONG)) == len(order.LONG)
 
 
-def test_the_browser_is_one_group_and_other_files_are_their_own():
+def test_browsers_are_two_groups_and_other_files_are_their_own():
     groups = {file: order.group(f"{file}::test_x[a::b]") for file in FILES}
-    browser = {group for file, group in groups.items() if "/e2e/" in file}
+    browsers = {group for file, group in groups.items() if "/e2e/" in file}
     maps = {groups[f"tests/{name}"] for name in order.MAPS}
-    assert len(browser) == len(maps) == 1
+    assert (len(browsers), len(maps)) == (2, 1)
+    assert len({groups[f"tests/{name}"] for name in order.WALKS}) == 1
     others = [groups[file] for file in FILES if "/e2e/" not in file and Path(file).name not in order.MAPS]
-    assert len(set(others) | browser | maps) == len(others) + 2
+    assert len(set(others) | browsers | maps) == len(others) + 3
 
 
 @given(st.permutations([f"{file}::test_{k}" for file in FILES for k in range(2)]))

@@ -50,7 +50,8 @@ def test_launch_watch_reload_cancel_resume_finish(page: Page, server: str, runs_
 
     run = Run(runs_folder / parse_qs(urlsplit(page.evaluate("location.href")).query)["run"][0])
     assert run.config.darts.steps == TINY["darts_steps"]
-    expect(page.get_by_test_id("stMain").get_by_text(f" of {TINY['darts_steps']}")).to_be_visible(timeout=PATIENCE)
+    progress = page.get_by_test_id("stMain").get_by_text(f" of {TINY['darts_steps']}")
+    expect(progress.first).to_be_visible(timeout=PATIENCE)
     page.wait_for_function(
         "() => document.querySelector('.js-plotly-plot')?.calcdata?.some((points) => points.length > 2)",
         timeout=PATIENCE,

@@ -43,7 +43,7 @@ def selected(run: Run, scored: Scored) -> team.Team:
 @pytest.fixture
 def unseen(runs_folder: Path) -> Iterator[Run]:
     """A copy of the bundled run that nobody has looked at, for a look stays with its run."""
-    first = min(path.name for path in runs_folder.iterdir())
+    first = min(path.parent.name for path in runs_folder.glob("*/run.json"))
     place = runs_folder / f"{first}-0-unseen"  # neither the first nor the last by name, which other tests look for
     shutil.copytree(DEMO, place, ignore=shutil.ignore_patterns("reveals.jsonl", "tried.jsonl"))
     Run(place).update(id=place.name)
