@@ -3,7 +3,7 @@
 Chosen here: simultaneous (max-T) intervals wherever all comparisons share their resamples, as all ensembles judged on the same
 images do (Westfall and Young 1993, single step; Romano and Wolf 2005). They account for how much the comparisons resemble each
 other, so they are narrower than Bonferroni's, and the interval and the decision are the same thing: a tie is an interval that
-includes 0. For p-values that come from elsewhere there is `holm`, valid whatever their dependence.
+includes 0. Where each comparison has seeds of its own (`study.budget`, `study.table`) Bonferroni's are used, for the same reason.
 """
 
 from __future__ import annotations
@@ -74,14 +74,3 @@ def judged_together(found: np.ndarray, drawn: np.ndarray, n: int, level: float =
         Adjusted(float(d), float(d - reach * s), float(d + reach * s), n, float(chance), len(found))
         for d, s, chance in zip(found, spread, p, strict=True)
     )
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Adjusted p-values (Holm 1979): the k-th smallest of m times (m − k + 1), made monotone, at most 1."""
-    p = np.asarray(p, float)
-    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
-        raise StatisticsError("Holm's correction needs a list of p-values between 0 and 1.")
-    order = np.argsort(p, kind="stable")
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))) if len(p) else p
-    return adjusted

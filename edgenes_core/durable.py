@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
 from edgenes_core.access import Mode, read_access
@@ -98,7 +99,7 @@ def remove(path: Path) -> None:
 
 def make_folder(path: Path) -> None:
     """A folder with all that are above it, if it is not there."""
-    missing = [each for each in (path, *path.parents) if not each.exists()]
+    missing = list(takewhile(lambda each: not each.exists(), (path, *path.parents)))
     path.mkdir(parents=True, exist_ok=True)
     for made in missing:
         flush_folder(made.parent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Sequence
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,22 @@ BUNDLED = Path(__file__).parents[1] / "assets" / "demo"
 HOW_TO_RUN = "Save it as `view.py` beside README.md and run `.venv/bin/python view.py` there."
 
 
+@cache
+def _real(path: Path) -> Path:
+    return path.resolve()
+
+
+def same_folder(run: Run, folder: Path) -> bool:
+    """Whether a run lies in this folder, links followed once for each path: every number of a page asks it of BUNDLED."""
+    return _real(run.path.absolute()) == _real(folder.absolute())
+
+
 def snippet(run: Run, imports: Sequence[str], body: str, command: Sequence[str] = ()) -> str:
     """A whole script: the command that says nearly the same, imports, the open run, then `body`, which sets `table`.
 
     `imports` are lines `from edgenes_core.x import y`; the run is put after the first word of `command`.
     """
-    bundled = run.path.resolve() == BUNDLED.resolve()
+    bundled = same_folder(run, BUNDLED)
     name = "assets/demo" if bundled else run.id
     root = 'Path("runs")' if bundled else 'Path(os.environ.get("EDGENES_RUNS", "runs"))'
     words = shlex.join([*command[:1], name, *command[1:]])

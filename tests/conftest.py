@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import order
@@ -38,6 +39,14 @@ def checked_figures() -> None:
     from edgenes_core.figures import build
 
     build.CHECKED = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_read_once() -> None:
+    """AppTest looks for components in the metadata of every installed package, 0.3 s for each page under test."""
+    from streamlit.components.v2 import manifest_scanner
+
+    manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from test_metrics import draw, seeds
 
 from edgenes_core import bootstrap, diversity, metrics, pairwise, selective, statistics
 from edgenes_core.bootstrap import SeedDifference, difference, interval, resampled_rows, seed_difference, values
-from edgenes_core.comparisons import holm, simultaneous
+from edgenes_core.comparisons import simultaneous
 from edgenes_core.pairwise import over_pairs
 from edgenes_core.records import METRICS
 from edgenes_core.statistics import StatisticsError, image_scores, paired_bootstrap
@@ -208,25 +208,6 @@ def test_a_constant_shift_is_decided_however_many_are_compared():
     assert (found.mean, found.lo, found.hi) == pytest.approx((0.5, 0.5, 0.5))
     assert not found.tie
     assert found.p == pytest.approx(1 / 201)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_keeps_the_order_and_lies_between_no_correction_and_bonferroni(p):
-    p = np.array(p)
-    adjusted = holm(p)
-    assert (adjusted >= p).all()
-    assert (adjusted <= np.minimum(1, p * len(p)) + 1e-12).all()
-    assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
-    order = np.random.default_rng(0).permutation(len(p))
-    assert holm(p[order]) == pytest.approx(adjusted[order])
-
-
-def test_holm_by_hand():
-    assert holm(np.array([0.04, 0.01, 0.03])) == pytest.approx([0.06, 0.03, 0.06])
-    assert len(holm(np.array([]))) == 0
-    for bad in (np.array([0.5, 1.5]), np.array([[0.1]]), np.array([np.nan])):
-        with pytest.raises(StatisticsError, match="between 0 and 1"):
-            holm(bad)
 
 
 def test_memory_is_bounded_by_the_chunks(monkeypatch):

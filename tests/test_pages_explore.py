@@ -30,8 +30,8 @@ def open_page(page: str, run: Run | str | None = None, **query: str) -> AppTest:
         app.query_params["run"] = run if isinstance(run, str) else run.id
     for name, value in query.items():
         app.query_params[name] = value
-    app.run()
-    app.switch_page(page)
+    if page != "home.py":  # what is opened anyway
+        app.switch_page(page)
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()

@@ -13,6 +13,7 @@ from edgenes_core import metrics
 from edgenes_core.study.budget import Curve, area, areas, at, common, curve, curves, paired
 from edgenes_core.study.chosen import ALL, Mode
 from edgenes_core.study.folder import Study
+from edgenes_core.study.store import BUNDLED
 from edgenes_core.study.table import judge
 from edgenes_core.study.worth import DEEP, Worth, calibrated_nll, deep_curve, worth, worths
 
@@ -74,6 +75,16 @@ def test_areas_over_the_common_budget(study):
     assert common(every) is None, "a single network has no curve"
     assert areas(study, every, "deepens") == []
     assert common([]) is None
+
+
+def test_the_adjusted_p_says_what_the_interval_says():
+    arms = ("deepens", "random", "nes_rs", "edgenes")
+    study = Study(BUNDLED / "digits-methods")
+    rows = [row for row in areas(study, curves(study, arms=arms), "deepens") if row.pairs]
+    assert len(rows) > 1
+    for row in rows:
+        assert (row.p_adjusted < 0.05) == (not row.tie)
+        assert row.p_adjusted == pytest.approx(min(1, len(rows) * row.p))
 
 
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=2, max_size=8))

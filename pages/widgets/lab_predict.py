@@ -14,7 +14,7 @@ from edgenes_core.progress import duration
 from edgenes_core.run_folder import Run
 from edgenes_core.shift_jobs import Plan
 from edgenes_core.shifted import STAND_INS, known_as
-from edgenes_core.snippets import BUNDLED
+from edgenes_core.snippets import BUNDLED, same_folder
 from pages.widgets import access
 from pages.widgets.markdown import plain
 from pages.widgets.monitor import attempt
@@ -66,7 +66,7 @@ def _offer(run: Run, plan: Plan, left: int, key: str) -> None:
         f"{', '.join(map(str, plan.severities))}{outside}. One network at a time; what is stored stays, so it may be stopped. "
         "The time is that of retraining on the machine that made this run."
     )
-    name = "assets/demo" if run.path.resolve() == BUNDLED.resolve() else run.id
+    name = "assets/demo" if same_folder(run, BUNDLED) else run.id
     st.code(plan.command(name), language=None, wrap_lines=True)  # coloured words would be too pale
     if failed := shift_jobs.failure(run):
         st.error(plain(failed), icon=":material/error:")

@@ -14,6 +14,7 @@ from edgenes_core import EdgeNESError
 from edgenes_core.architecture import Architecture
 from edgenes_core.run_folder import ID, Run
 from edgenes_core.runs import RunStore
+from edgenes_core.snippets import same_folder
 from edgenes_core.storage import StorageError
 from pages.widgets.history import History
 from pages.widgets.markdown import plain
@@ -40,7 +41,7 @@ def damaged_runs() -> list[str]:
 
 def origin(run: Run) -> str:
     """Where a run's numbers come from, said beside each of them."""
-    return "bundled run" if run.path.resolve() == DEMO.resolve() else "your run"
+    return "bundled run" if same_folder(run, DEMO) else "your run"
 
 
 def current_run() -> Run:

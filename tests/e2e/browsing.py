@@ -17,7 +17,10 @@ PAGES = {
     "ensembles": ("Ensembles", "Ensembles"),
     "train": ("Train", "Train"),
 }
-"""The pages by path, each with its name in the navigation and its title."""
+"""The pages of a run by path, each with its name in the navigation and its title."""
+STUDY_PAGES = {
+    name: (title, title) for name, title in (("compare", "Compare methods"), ("published", "Published and ours"))
+}
 SETTLED = """(title) => {  // asked at every frame of the browser: Playwright's own waits look less and less often
   const head = document.querySelector('h1')
   return head?.checkVisibility() && (!title || head.textContent.trim() === title)
@@ -44,7 +47,7 @@ def visit(page: Page, server: str, path: str = "", **query: object) -> None:
 
 def turn_to(page: Page, path: str) -> None:
     """Change to a page of the app as a user does, by its link in the navigation."""
-    name, title = PAGES[path]
+    name, title = (PAGES | STUDY_PAGES)[path]
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
     settled(page, title)
 

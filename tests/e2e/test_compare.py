@@ -3,7 +3,6 @@ head sorts, a link brings the same view back, and every tab opens."""
 
 from __future__ import annotations
 
-import pytest
 from browsing import settled, visit
 from playwright.sync_api import Locator, Page, expect
 
@@ -63,23 +62,6 @@ def test_a_link_brings_study_and_reference_back(page: Page, server: str) -> None
     settled(page)
     expect(page.get_by_text("Against swapped interpolation (◆)")).to_be_visible()
     expect_numbers(grid(page), Study(BUNDLED / "digits-ablations"), "swapped")
-
-
-@pytest.mark.parametrize(("name", "count"), [("compare", 6), ("published", 8)])
-def test_every_tab_opens(page: Page, server: str, name: str, count: int) -> None:
-    visit(page, server, name)
-    tabs = page.get_by_test_id("stMain").get_by_role("tab")
-    expect(tabs).to_have_count(count)
-    for title in tabs.all_inner_texts():
-        page.get_by_role("tab", name=title, exact=True).click()
-        panel = page.get_by_role("tabpanel", name=title, exact=True)
-        panel.locator(
-            "[data-testid=stMarkdown], [data-testid=stPlotlyChart], [data-testid=stDataFrame]"
-        ).first.wait_for()
-        settled(page)
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        expect(page.get_by_test_id("stAlert")).to_have_count(0)
-        assert len(panel.inner_text()) > 100, title
 
 
 def test_another_quality_on_published_changes_its_numbers(page: Page, server: str) -> None:
