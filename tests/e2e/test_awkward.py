@@ -1,19 +1,20 @@
-"""Every page bears every awkward run: something is said or drawn, nothing fails, no number is written as NaN."""
+"""Every page bears an awkward run in the browser (more of them in tests/test_pages_awkward.py): something is said or drawn, nothing fails, no number is written as NaN."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from awkward_runs import AWKWARD, DAMAGED, served
+from awkward_runs import DAMAGED, served
 from browsing import PAGES, settled, turn_to, visit
 from playwright.sync_api import Page, expect
 
 DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].every((chart) => chart.calcdata)"
+KINDS = ("one-candidate", "some-nan", "all-duplicates", "two-inputs", "many-classes", "damaged-embedding")
 CLOSED = ("explore_editor", "explore_flow")  # what they show is computed when they are opened
 
 
-@pytest.mark.parametrize("kind", AWKWARD)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_page_bears_the_run(tab: Page, server: str, runs_folder: Path, tmp_path: Path, kind: str) -> None:
     run = served(kind, tmp_path, runs_folder)
     said = []
