@@ -132,6 +132,7 @@ def test_two_inputs_and_two_cells(tmp_path):
         space=SpaceConfig(inputs_per_node=2, cells="normal+reduce"),
         darts=replace(TINY.darts, layers=2),
         retrain=replace(TINY.retrain, layers=2),
+        ensemble=replace(TINY.ensemble, pool=2, size=1, controls=1),
     )
     run = tiny_run(tmp_path, config)
     assert run.lambda_path().lambda_max == 16

@@ -190,8 +190,7 @@ def set_basket(ids: Iterable[str]) -> None:
 
 def weights() -> tuple[int, ...]:
     """Parts of the mixture, one for each network of the basket."""
-    now = history().now
-    return now.weights or (1,) * len(now.basket)
+    return history().now.weights or (1,) * len(basket())
 
 
 def set_weights(parts: Iterable[int]) -> None:

@@ -10,7 +10,7 @@ from browsing import PAGES, settled, turn_to, visit
 from playwright.sync_api import Page, expect
 
 DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].every((chart) => chart.calcdata)"
-KINDS = ("one-candidate", "some-nan", "all-duplicates", "two-inputs", "many-classes", "damaged-embedding")
+KINDS = ("one-candidate", "two-inputs", "many-classes", "damaged-embedding")
 CLOSED = ("explore_editor", "explore_flow")  # what they show is computed when they are opened
 
 

@@ -132,10 +132,11 @@ WRONG = {
 
 
 def test_a_wrong_value_is_put_right_in_sight(page: Page, server: str) -> None:
-    for query, said in WRONG.items():
-        visit(page, server, f"?{query}")
-        expect(page.get_by_test_id("stAlert").filter(has_text=said), query).to_be_visible()
-        expect(page.get_by_test_id("stException"), query).to_have_count(0)
+    for queries in (WRONG, ("run=no-such-run",)):
+        visit(page, server, f"?{'&'.join(queries)}")
+        for query in queries:
+            expect(page.get_by_test_id("stAlert").filter(has_text=WRONG[query]).first, query).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_reload_and_a_change_of_page_keep_the_state(page: Page, server: str, run: Run) -> None:
