@@ -11,9 +11,6 @@ import streamlit as st
 
 from edgenes_core.access import read_access
 
-# How long the server's own thread may wait for the interpreter, several times for a message, while a page's script computes.
-SWITCH_SECONDS = 0.0005
-
 
 def warm() -> None:
     """Import what the first page draws with, so that it need not wait; then take it out of the garbage collector's sight."""
@@ -30,8 +27,6 @@ def warm() -> None:
 async def lifespan(app: object) -> AsyncIterator[None]:
     """Once per process, after the server is up."""
     import threading
-
-    sys.setswitchinterval(SWITCH_SECONDS)
 
     if fault := read_access(os.environ).fault:
         print(f"error: {fault}", file=sys.stderr)
