@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from browsing import settled, visit
 from playwright.sync_api import Page, expect
+from test_lab_tabs import opened
 
 from edgenes_core.instances import confusion, patterns, votes
 from edgenes_core.run_folder import Run
@@ -28,19 +29,17 @@ def click_point(page: Page, key: str, point: str) -> None:
     page.mouse.click(*at)
 
 
-def open_tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
-    settled(page)
-
-
 def test_images_follow_the_pattern_the_cell_and_the_picture(page: Page, server: str, run: Run) -> None:
     members = run.ensembles()["selected"]["members"]
     probs, y = run.val_probabilities(members), run.targets("val")
     found = votes(probs, probs.mean(0), y)
     visit(page, server, "ensembles", run=run.id)
-    open_tab(page, "Members")
+    opened(
+        page, "Members", "members_pairs_tools_row"
+    )  # all of it: what is drawn late moves the chart from under the mouse
     pattern = next(p for p in patterns(found.wrong) if p.wrong)
     click_point(page, "members_patterns", ",".join(members[m] for m in pattern.wrong))
+    settled(page)
     page.get_by_role("button", name="See these images").click()
     expect(page.get_by_text(f"{pattern.count} of n = {len(y)} validation images")).to_be_visible()
     expect(page.locator(".st-key-images_grid tbody tr")).to_have_count(pattern.count)
