@@ -134,7 +134,7 @@ def area_words(reference: str, rows: Sequence[AreaRow], metric: str) -> str:
     tested = [row for row in rows if row.pairs > 1]
     if not tested:
         return "A paired test needs two seeds that both methods have."
-    said = [f"{row.title} {_verdict(row, metric)} (p = {row.p:.3f})" for row in tested]
+    said = [f"{row.title} {_verdict(row, metric)} (p = {row.p_adjusted:.3f})" for row in tested]
     n = min(row.pairs for row in tested)
     least = 2 / 2**n
     sign = (
@@ -142,7 +142,7 @@ def area_words(reference: str, rows: Sequence[AreaRow], metric: str) -> str:
         if least > 0.05
         else f"With {n} seeds a test of signs or ranks (Wilcoxon) can reach a p of {least:.3g} at best."
     )
-    return f"Against {reference}: {', '.join(said)}. {sign}"
+    return f"Against {reference}, p for all methods here together: {', '.join(said)}. {sign}"
 
 
 def in_words(asked: Asked, found: Sequence[Curve], metric: str, cost: str) -> str:
