@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Sequence
-from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,9 @@ BUNDLED = Path(__file__).parents[1] / "assets" / "demo"
 HOW_TO_RUN = "Save it as `view.py` beside README.md and run `.venv/bin/python view.py` there."
 
 
-@cache
-def _real(path: Path) -> Path:
-    return path.resolve()
-
-
 def same_folder(run: Run, folder: Path) -> bool:
-    """Whether a run lies in this folder, links followed once for each path: every number of a page asks it of BUNDLED."""
-    return _real(run.path.absolute()) == _real(folder.absolute())
+    """Whether a run is stored in this folder, be it reached by a link."""
+    return run.path.resolve() == folder.resolve()
 
 
 def snippet(run: Run, imports: Sequence[str], body: str, command: Sequence[str] = ()) -> str:

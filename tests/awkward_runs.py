@@ -94,17 +94,6 @@ AWKWARD: dict[str, Callable[[Path], Run]] = {
 }
 
 
-def served(kind: str, scratch: Path, folder: Path) -> Run:
-    """An awkward run among those of a server: never the first or the last by name, which other tests look for."""
-    made = AWKWARD[kind](scratch)
-    first = min(path.parent.name for path in folder.glob("*/run.json"))
-    place = folder / f"{first}-0-{kind}"  # follows the first, and comes before all that begin otherwise
-    if not place.exists():
-        shutil.move(made.path, place)
-        Run(place).update(id=place.name)
-    return Run(place)
-
-
 def _not_a_number(run: Run, training: Training) -> None:
     file = run.folder(training) / "val.npy"
     storage.write_array(file, np.full_like(storage.read_array(file), np.nan))

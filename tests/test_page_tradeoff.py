@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import sample_runs
+from lab_tabs import executed
 from page_runs import first, shown, whole
 from streamlit.testing.v1 import AppTest
 from test_pages_explore import open_page, runs, words  # noqa: F401 - `runs` is a fixture
@@ -198,12 +198,6 @@ def test_the_answer_in_words_is_the_slopes(y, cells):
     for value in (found.slope, found.lo, found.hi):
         assert panel.signed(y, value) in said
     assert f"n = {found.n} networks of {found.groups} cells" in panel.counted(DEMO, scored, info)
-
-
-def executed(script: str) -> list[dict[str, Any]]:
-    names: dict[str, Any] = {}
-    exec(compile(script, "view.py", "exec"), names)  # noqa: S102 - what the user is told to run
-    return names["table"]
 
 
 @pytest.mark.parametrize("kind", ["bundled", "made"])

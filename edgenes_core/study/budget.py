@@ -174,7 +174,7 @@ def areas(study: Study, found: Sequence[Curve], reference: str, cost: str = "sec
     for arm, values in by_arm.items():
         mean, sd, _, _ = over_seeds(list(values.values()))
         test = tests.get(arm, Test(nan, nan, nan, nan, nan, 0))
-        adjusted = min(1.0, test.p * len(others)) if np.isfinite(test.p) else nan
+        adjusted = float(np.minimum(1, test.p * len(others)))
         gap = (test.mean, test.lo, test.hi, test.p, adjusted, test.detectable, test.n)
         rows.append(AreaRow(arm, study.config.arm(arm).shown, mean, sd, len(values), *gap, test.tie))
     return rows

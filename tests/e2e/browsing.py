@@ -19,7 +19,8 @@ PAGES = {
 }
 """The pages of a run by path, each with its name in the navigation and its title."""
 STUDY_PAGES = {
-    name: (title, title) for name, title in (("compare", "Compare methods"), ("published", "Published and ours"))
+    "compare": ("Compare methods", "Compare methods"),
+    "published": ("Published and ours", "Published and ours"),
 }
 SETTLED = """(title) => {  // asked at every frame of the browser: Playwright's own waits look less and less often
   const head = document.querySelector('h1')
@@ -29,14 +30,26 @@ SETTLED = """(title) => {  // asked at every frame of the browser: Playwright's 
 }"""
 
 
+def runs_in(folder: Path) -> list[Path]:
+    """Folders of runs; what else lies there, as the lock of the queue, is none."""
+    return [file.parent for file in folder.glob("*/run.json")]
+
+
 def newest(folder: Path) -> Run:
     """The run made last."""
-    return Run(max(folder.iterdir(), key=lambda path: path.name))
+    return Run(max(runs_in(folder)))
 
 
 def oldest(folder: Path) -> Run:
     """The run made first."""
-    return Run(min(folder.iterdir(), key=lambda path: path.name))
+    return Run(min(runs_in(folder)))
+
+
+def place_for(kind: str, folder: Path) -> Path:
+    """Where to put a run that is neither the first nor the last by name, which other tests look for."""
+    return (
+        folder / f"{oldest(folder).path.name}-0-{kind}"
+    )  # follows the first, and comes before all that begin otherwise
 
 
 def visit(page: Page, server: str, path: str = "", **query: object) -> None:

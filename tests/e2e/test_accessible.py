@@ -102,6 +102,9 @@ def test_all_text_can_be_read(shown: Shown) -> None:
     expect(shown.page.get_by_test_id("stException")).to_have_count(0)
     expect(shown.page.get_by_text("This page answers:")).to_be_visible()
     assert shown.page.evaluate(CONTRAST) == []
+    if shown.name in STUDIES:
+        expect(shown.page.get_by_test_id("stAlert")).to_have_count(0)
+        assert len(shown.root.inner_text()) > 100
     tabs = shown.page.get_by_test_id("stMain").get_by_role("tab").all_inner_texts()
     assert tabs[1:] == [inner for name, inner in VIEWS if name == shown.name and inner]
 

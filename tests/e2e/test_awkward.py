@@ -1,17 +1,30 @@
-"""Every page bears an awkward run in the browser (more of them in tests/test_pages_awkward.py): something is said or drawn, nothing fails, no number is written as NaN."""
+"""Every page bears awkward runs in a browser: something is said or drawn, nothing fails, no number is written as NaN.
+
+More of these runs, without a browser: tests/test_pages_awkward.py.
+"""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from awkward_runs import DAMAGED, served
-from browsing import PAGES, settled, turn_to, visit
+from awkward_runs import AWKWARD, DAMAGED
+from browsing import PAGES, place_for, settled, turn_to, visit
 from playwright.sync_api import Page, expect
+
+from edgenes_core.run_folder import Run
 
 DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].every((chart) => chart.calcdata)"
 KINDS = ("one-candidate", "two-inputs", "many-classes", "damaged-embedding")
 CLOSED = ("explore_editor", "explore_flow")  # what they show is computed when they are opened
+
+
+def served(kind: str, scratch: Path, folder: Path) -> Run:
+    """An awkward run among those of a server."""
+    place = shutil.move(AWKWARD[kind](scratch).path, place_for(kind, folder))
+    Run(place).update(id=place.name)
+    return Run(place)
 
 
 @pytest.mark.parametrize("kind", KINDS)

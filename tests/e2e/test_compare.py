@@ -1,5 +1,5 @@
 """Compare and Published in a browser, with the studies that come with the project: their numbers are the backend's, a click on a
-head sorts, a link brings the same view back, and every tab opens."""
+head sorts, a link brings the same view back."""
 
 from __future__ import annotations
 

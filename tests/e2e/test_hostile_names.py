@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import page_runs
-from browsing import PAGES, settled, turn_to, visit
+from browsing import PAGES, place_for, settled, turn_to, visit
 from playwright.sync_api import Dialog, Page
 
 from edgenes_core.run_folder import Run
@@ -43,9 +43,7 @@ def hostile(scratch: Path, folder: Path) -> Run:
     for name, role in (("selected", "selected"), ("single_base", "control"), ("mine", "user")):
         stored = run.ensembles()["selected" if name == "mine" else name]
         run.save_ensemble(name, {**stored, "title": f"{name} {HOSTILE}", "role": role, "rule": HOSTILE})
-    first = min(path.name for path in folder.iterdir())
-    place = folder / f"{first}-0-hostile"
-    shutil.move(run.path, place)
+    place = shutil.move(run.path, place_for("hostile", folder))
     _rename_dataset(Run(place))
     return Run(place)
 

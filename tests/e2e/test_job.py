@@ -50,8 +50,10 @@ def test_launch_watch_reload_cancel_resume_finish(page: Page, server: str, runs_
 
     run = Run(runs_folder / parse_qs(urlsplit(page.evaluate("location.href")).query)["run"][0])
     assert run.config.darts.steps == TINY["darts_steps"]
-    progress = page.get_by_test_id("stMain").get_by_text(f" of {TINY['darts_steps']}")
-    expect(progress.first).to_be_visible(timeout=PATIENCE)
+    step = (
+        page.get_by_test_id("stMain").locator("strong").get_by_text(f" of {TINY['darts_steps']}")
+    )  # the log says it too
+    expect(step).to_be_visible(timeout=PATIENCE)
     page.wait_for_function(
         "() => document.querySelector('.js-plotly-plot')?.calcdata?.some((points) => points.length > 2)",
         timeout=PATIENCE,

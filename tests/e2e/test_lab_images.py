@@ -34,9 +34,8 @@ def test_images_follow_the_pattern_the_cell_and_the_picture(page: Page, server: 
     probs, y = run.val_probabilities(members), run.targets("val")
     found = votes(probs, probs.mean(0), y)
     visit(page, server, "ensembles", run=run.id)
-    opened(
-        page, "Members", "members_pairs_tools_row"
-    )  # all of it: what is drawn late moves the chart from under the mouse
+    # All of it: what is drawn late moves the chart from under the mouse.
+    opened(page, "Members", "members_pairs_tools_row")
     pattern = next(p for p in patterns(found.wrong) if p.wrong)
     click_point(page, "members_patterns", ",".join(members[m] for m in pattern.wrong))
     settled(page)

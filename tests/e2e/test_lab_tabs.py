@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import settled, visit
+from browsing import place_for, settled, visit
 from conftest import DEMO
 from playwright.sync_api import Locator, Page, expect
 
@@ -43,8 +43,7 @@ def selected(run: Run, scored: Scored) -> team.Team:
 @pytest.fixture
 def unseen(runs_folder: Path) -> Iterator[Run]:
     """A copy of the bundled run that nobody has looked at, for a look stays with its run."""
-    first = min(path.parent.name for path in runs_folder.glob("*/run.json"))
-    place = runs_folder / f"{first}-0-unseen"  # neither the first nor the last by name, which other tests look for
+    place = place_for("unseen", runs_folder)
     shutil.copytree(DEMO, place, ignore=shutil.ignore_patterns("reveals.jsonl", "tried.jsonl"))
     Run(place).update(id=place.name)
     yield Run(place)
